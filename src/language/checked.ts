@@ -1,0 +1,111 @@
+/**
+ * A checked model: names resolved, dimensions agreed, text turned into expressions.
+ *
+ * What the compiler reads. Plain data: it can be printed, hashed and sent to a worker. All numbers
+ * are SI. Time does not occur: integration (integrate.ts) and machine code come later.
+ */
+import type { Dimension } from "../math/units.ts";
+import type { Expression } from "./expression.ts";
+
+/**
+ * Who owns a variable: a cell or device (`cell`), a synapse, the presynaptic or postsynaptic cell of a
+ * projection (one value per cell and projection), or the whole part (`shared`).
+ */
+export type Scope = "cell" | "synapse" | "pre" | "post" | "shared";
+
+export interface Variable {
+  readonly name: string;
+  readonly unit: string; // as written, "" when dimensionless
+  readonly dimension: Dimension;
+  readonly scope: Scope;
+  readonly boolean: boolean;
+  /** Has a differential equation, or is only stored (`x : unit`). Derived ones are in `derived`. */
+  readonly differential: boolean;
+  /** Frozen while its cell is refractory; synapses then cannot write it either. */
+  readonly unlessRefractory: boolean;
+  /** The stored weight of a synapse model: may live on devices. */
+  readonly weight: boolean;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly value: number; // SI
+  readonly text: string; // as written
+  readonly dimension: Dimension;
+}
+
+/** One assignment. `x += e` is stored as target x, value x + e, accumulate true (so also `x -= e`: value x - e). */
+export interface Statement {
+  readonly target: string; // "v", "ge_post", "x_pre"
+  readonly value: Expression;
+  /** The added term when the text was `+=` or `-=` (with its sign): value = target + term. */
+  readonly term?: Expression;
+  /** Once per what: the owner of the target. `postcell`/`precell` are variables of the connected populations. */
+  readonly scope: Scope | "postcell" | "precell";
+  readonly text: string;
+}
+
+/** dx/dt = drift + sum over k of noise[k] * xi_k. Derived names are still names here. */
+export interface Derivative {
+  readonly variable: string;
+  readonly drift: Expression;
+  /** Factors of white noise: `xi` (own to the equation) or `xi_name` (shared between equations of one element). */
+  readonly noise: readonly { readonly source: string; readonly stream: number; readonly factor: Expression }[];
+}
+
+export interface Derived {
+  readonly name: string;
+  readonly unit: string;
+  readonly dimension: Dimension;
+  readonly boolean: boolean;
+  readonly scope: Scope;
+  readonly value: Expression;
+}
+
+export type ModelKind = "neuron" | "synapse" | "device";
+/** How equations are stepped; `auto` chooses per equation (integrate.ts). */
+export type Method =
+  | "auto"
+  | "exact"
+  | "exponential-euler"
+  | "euler"
+  | "heun"
+  | "rk2"
+  | "rk4"
+  | "euler-maruyama";
+
+export interface CheckedModel {
+  readonly kind: ModelKind;
+  readonly name: string;
+  readonly source: string;
+  readonly variables: readonly Variable[];
+  readonly derived: readonly Derived[]; // each uses only variables, parameters and earlier ones
+  readonly parameters: readonly Parameter[];
+  readonly derivatives: readonly Derivative[];
+  readonly method: Method | Readonly<Record<string, Method>>; // per variable when a record
+  readonly threshold?: Expression;
+  readonly reset: readonly Statement[];
+  /** Refractory time, s, evaluated at the spike. */
+  readonly refractory?: Expression;
+  /** neuron: `tick`; synapse: `pre`, `post` and named events; device: pulses such as `set`, `reset`. */
+  readonly handlers: Readonly<Record<string, readonly Statement[]>>;
+  /** Initial values given in the model's text (devices: what holds after fabrication, with spread). */
+  readonly initial: Readonly<Record<string, Expression>>;
+  /** device: noise-free conductance at `age` seconds after the last write, S; name `Gd` in `read`. */
+  readonly drift?: Expression;
+  /** device: one read, S. */
+  readonly read?: Expression;
+  /** Count of random streams used by the text. */
+  readonly streams: number;
+}
+
+/*
+ * Names an expression may contain, besides the model's own variables, derived names and parameters
+ * (parameters stay names; the compiler replaces them by numbers):
+ *   t   time, s            dt  the tick, s
+ *   i   index of the cell or device; in a synapse the presynaptic cell     j  postsynaptic cell
+ *   x_pre, x_post          a variable of the connected populations (synapse models); whether it exists and its
+ *                          dimension are checked when the synapse is connected
+ *   not_refractory         truth value (neuron models with a refractory time)
+ *   age                    s since the last write (device models)    Gd  the drifted conductance (in `read`)
+ */
