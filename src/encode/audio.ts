@@ -1,28 +1,12 @@
 /**
- * Sampled sound, and the way from bytes to it.
+ * Sampled sound.
  *
  * Samples are floats, full scale is [-1, 1): an integer sample s of b bits becomes s / 2^(b-1), exactly.
  * Knows nothing of files or hearing.
  */
-
-import { DataError } from "../math/errors.ts";
-import { decodeFlac } from "./flac.ts";
-import { decodeWav } from "./wav.ts";
-
 export interface Audio {
   readonly sampleRate: number; // Hz
   readonly channels: readonly Float64Array[]; // [channel][sample], full scale 1
-}
-
-/**
- * Sound from the bytes of a WAV or FLAC file, told apart by their first four bytes.
- * Throws `DataError` (with `source`, byte offset and reason) on anything else and on damage.
- */
-export function decodeAudio(bytes: Uint8Array, source = "audio"): Audio {
-  const magic = String.fromCharCode(...bytes.subarray(0, 4));
-  if (magic === "fLaC" || magic.startsWith("ID3")) return decodeFlac(bytes, source);
-  if (magic === "RIFF") return decodeWav(bytes, source);
-  throw new DataError(`${source}: byte 0: neither WAV (RIFF) nor FLAC (fLaC), it starts with ${JSON.stringify(magic)}`);
 }
 
 /** The mean of all channels: a copy, [sample]. */
