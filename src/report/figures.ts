@@ -1,0 +1,355 @@
+/**
+ * Figures as plain data: what is drawn, not how.
+ *
+ * A figure has no functions and survives JSON, so it can be sent by a worker and kept beside the numbers. `svg.ts`
+ * and `plotly.ts` draw it. Axis titles carry the unit in brackets; a value that is not finite is null, a gap.
+ */
+
+import type { Raster } from "../engine/raster.ts";
+import { seconds, type Time } from "../math/units.ts";
+import { type Estimate, isEstimate } from "./estimate.ts";
+import type { Scale } from "./palette.ts";
+
+export type Figure = RasterFigure | LineFigure | HistogramFigure | ImageFigure | BarFigure;
+
+/** What every figure may say about itself. */
+export interface Words {
+  readonly title?: string;
+  readonly caption?: string;
+}
+
+export interface Dots {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+/** A shaded stretch of time; all in the unit of the axis. */
+export interface Stretch {
+  readonly label: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RasterFigure extends Words {
+  readonly kind: "raster";
+  readonly spikes: Dots;
+  readonly desired?: Dots;
+  readonly size: number; // cells
+  readonly xRange: readonly [number, number];
+  readonly xTitle: string;
+  readonly yTitle: string;
+  readonly stretches: readonly Stretch[];
+}
+
+export interface Series {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  readonly low?: readonly (number | null)[]; // of the band
+  readonly high?: readonly (number | null)[];
+  readonly points: boolean;
+  readonly line: boolean;
+  readonly dashed: boolean;
+}
+
+export interface Axis {
+  readonly title: string;
+  readonly log: boolean;
+  readonly range?: readonly [number, number];
+}
+
+export interface LineFigure extends Words {
+  readonly kind: "line";
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly Series[];
+  readonly levels: readonly { readonly at: number; readonly label: string }[]; // horizontal, of y
+}
+
+export interface HistogramFigure extends Words {
+  readonly kind: "histogram";
+  readonly edges: readonly number[]; // [bin + 1]
+  readonly series: readonly { readonly name: string; readonly counts: readonly number[] }[];
+  readonly xTitle: string;
+  readonly yTitle: string;
+}
+
+export interface Image {
+  readonly title: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: readonly (number | null)[]; // [row, column], top row first
+}
+
+export interface ImageFigure extends Words {
+  readonly kind: "image";
+  readonly images: readonly Image[];
+  readonly across: number; // images side by side
+  readonly range: readonly [number, number];
+  readonly scale: Scale;
+  readonly valueTitle: string;
+}
+
+export interface BarFigure extends Words {
+  readonly kind: "bar";
+  readonly categories: readonly string[];
+  readonly series: readonly {
+    readonly name: string;
+    readonly y: readonly (number | null)[];
+    readonly low?: readonly (number | null)[];
+    readonly high?: readonly (number | null)[];
+  }[];
+  readonly yTitle: string;
+}
+
+/** Spikes a raster plot draws at most; beyond, every k-th cell is drawn and the caption says so. */
+const spikesDrawn = 200_000;
+
+/** Spikes over time, one row a cell; `desired` spikes lie under them, `windows` are shaded and labelled. */
+export function rasterPlot(
+  raster: Raster,
+  options: Words & {
+    desired?: Raster;
+    yTitle?: string;
+    windows?: readonly { label: string; from: Time; to: Time }[];
+  } = {},
+): RasterFigure {
+  const { desired, windows = [], yTitle = "cell" } = options;
+  if (desired !== undefined && desired.size !== raster.size)
+    throw new RangeError(`a raster of ${raster.size} cells cannot be drawn over one of ${desired.size}`);
+  const duration = Math.max(raster.duration, desired?.duration ?? 0);
+  const [perSecond, unit] = duration < 10 ? [1000, "ms"] : [1, "s"];
+  const every = Math.ceil(Math.max(raster.t.length, desired?.t.length ?? 0) / spikesDrawn);
+  const thinned = every > 1 ? `Every ${ordinal(every)} cell is drawn.` : "";
+  return {
+    kind: "raster",
+    ...words(options),
+    ...(thinned ? { caption: [options.caption, thinned].filter(Boolean).join(" ") } : {}),
+    spikes: dots(raster, perSecond, every),
+    ...(desired ? { desired: dots(desired, perSecond, every) } : {}),
+    size: raster.size,
+    xRange: [0, duration * perSecond],
+    xTitle: `time (${unit})`,
+    yTitle,
+    stretches: windows.map(({ label, from, to }) => ({
+      label,
+      from: seconds(from) * perSecond,
+      to: seconds(to) * perSecond,
+    })),
+  };
+}
+
+function dots(raster: Raster, perSecond: number, every: number): Dots {
+  const x: number[] = [];
+  const y: number[] = [];
+  for (let k = 0; k < raster.t.length; k++) {
+    if (raster.i[k] % every !== 0) continue;
+    x.push(raster.t[k] * perSecond);
+    y.push(raster.i[k]);
+  }
+  return { x, y };
+}
+
+/** A curve: values, or estimates whose 95 % interval becomes the band. `x` when it has its own. */
+export type Curve =
+  | ArrayLike<number | Estimate>
+  | {
+      readonly y: ArrayLike<number | Estimate>;
+      readonly x?: ArrayLike<number>;
+      readonly band?: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> };
+      readonly points?: boolean; // marks at the values; default: when there are at most 40
+      readonly line?: boolean; // default true
+      readonly dashed?: boolean;
+    };
+
+/** Curves over a common or own x; `levels` are labelled horizontal lines, e.g. a published value. */
+export function linePlot(
+  options: Words & {
+    x?: ArrayLike<number>;
+    series: Readonly<Record<string, Curve>>;
+    xTitle: string;
+    yTitle: string;
+    xLog?: boolean;
+    yLog?: boolean;
+    xRange?: readonly [number, number];
+    yRange?: readonly [number, number];
+    levels?: readonly { at: number; label: string }[];
+  },
+): LineFigure {
+  const series = Object.entries(options.series).map(([name, curve]): Series => {
+    const full = "y" in curve ? curve : { y: curve };
+    const count = full.y.length;
+    const x = full.x ?? options.x ?? Array.from({ length: count }, (_, k) => k);
+    if (x.length !== count)
+      throw new RangeError(`series ${name} has ${count} values at ${x.length} places of x`);
+    const { y, low, high } = spread(full.y);
+    const band = full.band && { low: gaps(full.band.low), high: gaps(full.band.high) };
+    if (band && (band.low.length !== count || band.high.length !== count))
+      throw new RangeError(`the band of series ${name} is ${band.low.length} long, its values ${count}`);
+    return {
+      name,
+      x: Array.from(x),
+      y,
+      ...(band ?? (low && high ? { low, high } : {})),
+      points: full.points ?? (count <= 40 || full.line === false),
+      line: full.line ?? true,
+      dashed: full.dashed ?? false,
+    };
+  });
+  return {
+    kind: "line",
+    ...words(options),
+    x: axis(options.xTitle, options.xLog, options.xRange),
+    y: axis(options.yTitle, options.yLog, options.yRange),
+    series,
+    levels: options.levels ?? [],
+  };
+}
+
+/** Counts of values in equal bins; several named sets share the bins. `density` scales each set to area 1. */
+export function histogramPlot(
+  values: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>,
+  options: Words & {
+    xTitle: string;
+    yTitle?: string;
+    bins?: number;
+    range?: readonly [number, number];
+    density?: boolean;
+  },
+): HistogramFigure {
+  const sets: [string, ArrayLike<number>][] = isArrayLike(values) ? [["", values]] : Object.entries(values);
+  const edges = binEdges(
+    sets.map(([, set]) => set),
+    options,
+  );
+  const width = edges[1] - edges[0];
+  const bins = edges.length - 1;
+  const series = sets.map(([name, set]) => {
+    const counts = new Array<number>(bins).fill(0);
+    for (let k = 0; k < set.length; k++) {
+      const value = set[k];
+      if (!(value >= edges[0] && value <= edges[bins])) continue;
+      counts[Math.min(bins - 1, Math.floor((value - edges[0]) / width))]++;
+    }
+    const inside = counts.reduce((total, count) => total + count, 0);
+    return { name, counts: options.density ? counts.map((count) => count / (inside * width || 1)) : counts };
+  });
+  const yTitle = options.yTitle ?? (options.density ? "density" : "count");
+  return { kind: "histogram", ...words(options), edges, series, xTitle: options.xTitle, yTitle };
+}
+
+/** Equal bins over all finite values; their number by Freedman & Diaconis 1981, between 10 and 80. */
+function binEdges(
+  sets: readonly ArrayLike<number>[],
+  options: { bins?: number; range?: readonly [number, number] },
+): number[] {
+  const all = Float64Array.from(sets.flatMap((set) => Array.from(set).filter(Number.isFinite))).sort();
+  let [low, high] = options.range ?? [all[0] ?? 0, all.at(-1) ?? 1];
+  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const quartiles = all[Math.floor(0.75 * (all.length - 1))] - all[Math.floor(0.25 * (all.length - 1))];
+  const width = (2 * quartiles) / Math.cbrt(all.length);
+  const count = width > 0 ? Math.ceil((high - low) / width) : 10;
+  const bins = options.bins ?? Math.min(80, Math.max(10, count));
+  return Array.from({ length: bins + 1 }, (_, k) => low + ((high - low) * k) / bins);
+}
+
+/** Small images on one colour scale, e.g. the rates of cells that stand for pixels: values [row, column]. */
+export function imagePlot(
+  images: readonly { title?: string; rows: number; columns: number; values: ArrayLike<number> }[],
+  options: Words & {
+    valueTitle: string;
+    across?: number;
+    range?: readonly [number, number];
+    scale?: Scale;
+  },
+): ImageFigure {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const drawn = images.map(({ title = "", rows, columns, values }, k): Image => {
+    if (values.length !== rows * columns)
+      throw new RangeError(
+        `image ${title || k} has ${values.length} values for ${rows} by ${columns} pixels`,
+      );
+    for (let j = 0; j < values.length; j++) {
+      if (!Number.isFinite(values[j])) continue;
+      low = Math.min(low, values[j]);
+      high = Math.max(high, values[j]);
+    }
+    return { title, rows, columns, values: gaps(values) };
+  });
+  const scale = options.scale ?? "sequential";
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const own: [number, number] = scale === "diverging" ? [-size, size] : [Math.min(0, low), high];
+  const range = options.range ?? (low <= high ? own : [0, 1]);
+  return {
+    kind: "image",
+    ...words(options),
+    images: drawn,
+    across: options.across ?? Math.min(6, images.length),
+    range: range[0] === range[1] ? [range[0], range[0] + 1] : range,
+    scale,
+    valueTitle: options.valueTitle,
+  };
+}
+
+/** Bars by category, side by side when there are several series; estimates get their 95 % interval. */
+export function barPlot(
+  options: Words & {
+    categories: readonly string[];
+    series: Readonly<Record<string, ArrayLike<number | Estimate>>>;
+    yTitle: string;
+  },
+): BarFigure {
+  const series = Object.entries(options.series).map(([name, values]) => {
+    if (values.length !== options.categories.length)
+      throw new RangeError(
+        `series ${name} has ${values.length} bars for ${options.categories.length} categories`,
+      );
+    return { name, ...spread(values) };
+  });
+  return {
+    kind: "bar",
+    ...words(options),
+    categories: [...options.categories],
+    series,
+    yTitle: options.yTitle,
+  };
+}
+
+function words({ title, caption }: Words): Words {
+  return { ...(title === undefined ? {} : { title }), ...(caption === undefined ? {} : { caption }) };
+}
+
+function axis(title: string, log = false, range?: readonly [number, number]): Axis {
+  return { title, log, ...(range ? { range } : {}) };
+}
+
+type Gapped = (number | null)[];
+
+/** Values with gaps; of estimates the means, with the ends of the intervals. */
+function spread(values: ArrayLike<number | Estimate>): { y: Gapped; low?: Gapped; high?: Gapped } {
+  const list: (number | Estimate)[] = Array.from(values);
+  if (!list.some(isEstimate)) return { y: gaps(list as number[]) };
+  const estimates = list.map((value) =>
+    isEstimate(value) ? value : { mean: value as number, interval95: [Number.NaN, Number.NaN] as const },
+  );
+  return {
+    y: gaps(estimates.map(({ mean }) => mean)),
+    low: gaps(estimates.map(({ interval95 }) => interval95[0])),
+    high: gaps(estimates.map(({ interval95 }) => interval95[1])),
+  };
+}
+
+function gaps(values: ArrayLike<number>): Gapped {
+  return Array.from(values, (value) => (Number.isFinite(value) ? value : null));
+}
+
+function isArrayLike(values: object): values is ArrayLike<number> {
+  return Array.isArray(values) || ArrayBuffer.isView(values);
+}
+
+function ordinal(n: number): string {
+  const last = n % 10;
+  const teen = n % 100 > 10 && n % 100 < 14;
+  return `${n}${teen ? "th" : last === 1 ? "st" : last === 2 ? "nd" : last === 3 ? "rd" : "th"}`;
+}

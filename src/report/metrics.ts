@@ -1,0 +1,77 @@
+/** Metrics as words: how a measured value is written in a table, in a terminal or on a page. */
+
+import { type Estimate, isEstimate } from "./estimate.ts";
+import type { Metric } from "./experiment.ts";
+import { numberText } from "./ticks.ts";
+
+/** A line of a table of metrics. `table` is there for a list of records, which is a table itself. */
+export interface MetricRow {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+  readonly value: string;
+  readonly table?: MetricTable;
+}
+
+export interface MetricTable {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The metrics in their order, with what is said about each: "mean rate (Hz)" is a description and a unit. */
+export function metricRows(
+  metrics: Readonly<Record<string, Metric>>,
+  descriptions: Readonly<Record<string, string>> = {},
+): MetricRow[] {
+  return Object.entries(metrics).map(([name, value]) => {
+    const said = describedUnit(descriptions[name] ?? "");
+    const table = tableOf(value);
+    return {
+      name,
+      ...said,
+      value: table ? `${table.rows.length} rows` : metricText(value),
+      ...(table ? { table } : {}),
+    };
+  });
+}
+
+/** "mean rate (Hz)" -> the mean rate, in Hz. */
+export function describedUnit(words: string): { description: string; unit: string } {
+  const match = /^(.*?)\s*\(([^()]*)\)\s*$/.exec(words);
+  return match ? { description: match[1], unit: match[2] } : { description: words, unit: "" };
+}
+
+/** A metric on one line. */
+export function metricText(value: Metric): string {
+  if (value === null) return "–";
+  if (typeof value === "number") return numberText(value);
+  if (typeof value !== "object") return String(value);
+  if (isEstimate(value)) return estimateText(value);
+  if (Array.isArray(value)) return value.map(metricText).join(", ");
+  return Object.entries(value as Record<string, Metric>)
+    .map(([name, part]) => `${name} ${metricText(part)}`)
+    .join(", ");
+}
+
+/** "0.934 ± 0.021 (n = 5)": the mean and half its 95 % interval, to two digits of the latter. */
+export function estimateText({ mean, interval95: [low, high], n }: Estimate): string {
+  const half = (high - low) / 2;
+  if (!Number.isFinite(half)) return `${numberText(mean)} (n = ${n})`;
+  const decimals = half > 0 ? Math.max(0, 1 - Math.floor(Math.log10(half))) : 4;
+  const plain = Math.abs(mean) < 1e6 && decimals <= 6;
+  if (!plain) return `${numberText(mean)} ± ${numberText(half, 2)} (n = ${n})`;
+  const written = (value: number) => value.toFixed(decimals).replace("-", "−");
+  return `${written(mean)} ± ${written(half)} (n = ${n})`;
+}
+
+/** A list of records with the same names as a table. */
+function tableOf(value: Metric): MetricTable | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const rows = value as readonly Metric[];
+  const isRecord = (row: Metric) =>
+    typeof row === "object" && row !== null && !Array.isArray(row) && !isEstimate(row);
+  if (!rows.every(isRecord)) return undefined;
+  const records = rows as readonly Record<string, Metric>[];
+  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  return { columns, rows: records.map((record) => columns.map((name) => metricText(record[name] ?? null))) };
+}
