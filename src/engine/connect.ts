@@ -268,9 +268,8 @@ function explicit({ pre, post }: Pairs, preSize: number, postSize: number): Rows
     order[synapse] = k;
     targets[synapse] = post[k];
   }
-  let dense = targets.length === preSize * postSize;
-  for (let k = 0; dense && k < targets.length; k++) dense = targets[k] === k % postSize && rows[preSize] > 0;
-  return { rows, targets, order, dense };
+  const full = rows.every((start, i) => start === i * postSize);
+  return { rows, targets, order, dense: full && targets.every((j, k) => j === k % postSize) };
 }
 
 /** Where each cell's row begins when `cells` names the cell of every synapse: [size + 1]. */

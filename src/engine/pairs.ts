@@ -72,6 +72,7 @@ export function pairsFromTable(text: string, options: { file?: string } = {}): P
     for (let c = 0; c < fields.length; c++) values[c][count] = numberOf(fields[c], header[c], c < 2, fail);
     count++;
   }
+  line = Math.max(1, line);
   if (header === undefined) return fail("there is no header pre,post", 1);
   const columns = values.map((column) => resized(column, count));
   return Object.freeze({
