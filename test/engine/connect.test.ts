@@ -363,7 +363,9 @@ describe("rows", () => {
   });
 
   test("more synapses than can be numbered is refused before memory is taken", () => {
-    expect(() => connect(allToAll(), 100_000, 100_000, key)).toThrowErrorMatchingInlineSnapshot(`[ConfigError: a projection holds at most 4294967295 synapses, not 4295000000]`);
+    expect(() => connect(allToAll(), 100_000, 100_000, key)).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: a projection holds at most 4294967295 synapses, not 4295000000]`,
+    );
     expect(() => connect(fixedIndegree(50_000), 100_000, 100_000, key)).toThrow(
       "at most 4294967295 synapses",
     );
@@ -408,10 +410,18 @@ describe("explicit pairs", () => {
   });
 
   test("wrong pairs are named", () => {
-    expect(() => pairs([0, 1], [0])).toThrowErrorMatchingInlineSnapshot(`[ConfigError: pairs: as many pre as post cells, not 2 and 1]`);
-    expect(() => pairs([0, -1], [0, 0])).toThrowErrorMatchingInlineSnapshot(`[ConfigError: pairs: pre of pair 1 is -1, no cell index]`);
-    expect(() => pairs([0, 1], [0, 0.5])).toThrowErrorMatchingInlineSnapshot(`[ConfigError: pairs: post of pair 1 is 0.5, no cell index]`);
-    expect(() => connect(pairs([0, 2], [0, 1]), 2, 2, key)).toThrowErrorMatchingInlineSnapshot(`[ConfigError: pairs: pair 1 (2, 1) lies outside 2 pre and 2 post cells]`);
+    expect(() => pairs([0, 1], [0])).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: pairs: as many pre as post cells, not 2 and 1]`,
+    );
+    expect(() => pairs([0, -1], [0, 0])).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: pairs: pre of pair 1 is -1, no cell index]`,
+    );
+    expect(() => pairs([0, 1], [0, 0.5])).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: pairs: post of pair 1 is 0.5, no cell index]`,
+    );
+    expect(() => connect(pairs([0, 2], [0, 1]), 2, 2, key)).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: pairs: pair 1 (2, 1) lies outside 2 pre and 2 post cells]`,
+    );
     expect(() => connect(pairs([0, 1], [0, 2]), 2, 2, key)).toThrow("pair 1 (1, 2) lies outside");
   });
 });
@@ -462,8 +472,12 @@ describe("a table of pairs", () => {
 });
 
 test("settings that are none are refused", () => {
-  expect(() => pairwiseBernoulli(1.5)).toThrowErrorMatchingInlineSnapshot(`[ConfigError: pairwiseBernoulli: a probability lies between 0 and 1, not 1.5]`);
+  expect(() => pairwiseBernoulli(1.5)).toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: pairwiseBernoulli: a probability lies between 0 and 1, not 1.5]`,
+  );
   expect(() => pairwiseBernoulli(Number.NaN)).toThrow("not NaN");
-  expect(() => fixedIndegree(-1)).toThrowErrorMatchingInlineSnapshot(`[ConfigError: fixedIndegree: a degree is a count, not -1]`);
+  expect(() => fixedIndegree(-1)).toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: fixedIndegree: a degree is a count, not -1]`,
+  );
   expect(() => fixedOutdegree(2.5)).toThrow("a degree is a count, not 2.5");
 });
