@@ -90,7 +90,7 @@ def build(case):
                 part['size'], translate_equations(model['equations']), namespace=constants, name=name,
                 threshold=model.get('threshold', '').replace('^', '**') or None,
                 reset=translate_statements(model['reset']) if 'reset' in model else None,
-                refractory=refractory, method=model.get('method', 'exact').replace('exponential Euler', 'exponential_euler'))
+                refractory=refractory, method=model.get('method', 'exact').replace('-', '_'))
         else:
             on = {handler: translate_statements(text) for handler, text in model['on'].items()}
             group = Synapses(

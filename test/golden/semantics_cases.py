@@ -366,7 +366,7 @@ COBA = {
     'equations': '''dv/dt = (gl * (El - v) + ge * (Ee - v) + gi * (Ei - v)) / Cm : V (unless refractory)
                     dge/dt = -ge / taue : S
                     dgi/dt = -gi / taui : S''',
-    'threshold': 'v > Vt', 'reset': 'v = El', 'refractory': '5 ms', 'method': 'exponential Euler',
+    'threshold': 'v > Vt', 'reset': 'v = El', 'refractory': '5 ms', 'method': 'exponential-euler',
     'parameters': {'gl': '10 nS', 'Cm': '200 pF', 'El': '-60 mV', 'Ee': '0 mV', 'Ei': '-80 mV', 'Vt': '-50 mV',
                    'taue': '5 ms', 'taui': '10 ms'},
 }
@@ -391,15 +391,15 @@ FITZHUGH = {
     'parameters': {'tau': '1 ms'},
 }
 
-for method, name in (('euler', 'euler'), ('rk4', 'rk4'), ('heun', 'heun'), ('exponential Euler', None)):
-    if name:
-        CASES[f'{name}-fitzhugh-nagumo'] = dict(
-            rule={'euler': 'Forward Euler: all right sides with the values at the start of the tick.',
-                  'rk4': 'The classical Runge-Kutta method of order 4, all variables together.',
-                  'heun': 'Heun: the mean of the slopes at the start and at the Euler predictor.'}[method],
-            dt='0.2 ms', ticks=300,
-            network={'cells': neurons(2, {**FITZHUGH, 'method': method}, v=[-1, 0.5], w=[1, -0.3], I=[0.5, 0.9])},
-            record={'traces': {'cells': ['v', 'w']}, 'every': 3})
+for method in ('euler', 'heun', 'rk2', 'rk4'):
+    CASES[f'{method}-fitzhugh-nagumo'] = dict(
+        rule={'euler': 'Forward Euler: all right sides with the values at the start of the tick.',
+              'heun': 'Heun: the mean of the slopes at the start and at the Euler predictor.',
+              'rk2': 'Midpoint: the slope half a tick ahead, reached by half an Euler step.',
+              'rk4': 'The classical Runge-Kutta method of order 4, all variables together.'}[method],
+        dt='0.2 ms', ticks=300,
+        network={'cells': neurons(2, {**FITZHUGH, 'method': method}, v=[-1, 0.5], w=[1, -0.3], I=[0.5, 0.9])},
+        record={'traces': {'cells': ['v', 'w']}, 'every': 3})
 
 CASES['rk4-quadratic'] = dict(
     rule='''RK4 with refractoriness: the marked variable stands still for whole ticks, the others do not; input enters
