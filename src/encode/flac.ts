@@ -58,7 +58,10 @@ function metadata(reader: BitReader): StreamInfo {
     const size = reader.unsigned(24);
     if (type === 127) throw reader.error("metadata block of the forbidden type 127", start);
     if (start + 4 + size > reader.bytes.length)
-      throw reader.error(`a metadata block says ${size} bytes, ${reader.bytes.length - start - 4} are left`, start);
+      throw reader.error(
+        `a metadata block says ${size} bytes, ${reader.bytes.length - start - 4} are left`,
+        start,
+      );
     if ((type === 0) !== (info === undefined))
       throw reader.error(info ? "a second STREAMINFO block" : "the first block is not STREAMINFO", start);
     if (type !== 0) {
@@ -84,7 +87,8 @@ function metadata(reader: BitReader): StreamInfo {
 /** One frame: [channel][sample], integers. RFC 9639, section 9. */
 function frame(reader: BitReader, info: StreamInfo): Float64Array[] {
   const start = reader.byte;
-  if (reader.unsigned(15) !== 0b111111111111100) throw reader.error("no frame starts here (wrong sync code)", start);
+  if (reader.unsigned(15) !== 0b111111111111100)
+    throw reader.error("no frame starts here (wrong sync code)", start);
   reader.unsigned(1); // fixed or variable block size: only the coded number differs
   const sizeCode = reader.unsigned(4);
   const rateCode = reader.unsigned(4);
@@ -132,7 +136,8 @@ function codedNumber(reader: BitReader): void {
   const ones = Math.clz32(~(first << 24));
   if (ones === 1 || ones === 8) throw reader.error("the frame's number is not coded as it must be", start);
   for (let k = 1; k < ones; k++)
-    if (reader.unsigned(8) >> 6 !== 0b10) throw reader.error("the frame's number is not coded as it must be", start);
+    if (reader.unsigned(8) >> 6 !== 0b10)
+      throw reader.error("the frame's number is not coded as it must be", start);
 }
 
 /** Section 9.1.1 and 9.1.6. */
@@ -257,7 +262,8 @@ function crcTable(polynomial: number, bits: number): Uint16Array {
   const top = 1 << (bits - 1);
   return Uint16Array.from({ length: 256 }, (_, byte) => {
     let value = byte << (bits - 8);
-    for (let k = 0; k < 8; k++) value = (value & top ? (value << 1) ^ polynomial : value << 1) & (2 * top - 1);
+    for (let k = 0; k < 8; k++)
+      value = (value & top ? (value << 1) ^ polynomial : value << 1) & (2 * top - 1);
     return value;
   });
 }

@@ -23,7 +23,8 @@ export function resample(
 ): Float64Array {
   const { passBand = 0.9, attenuation = 100 } = options;
   for (const rate of [from, to])
-    if (!Number.isInteger(rate) || rate < 1) throw new RangeError(`a sampling rate is a whole number of Hz, not ${rate}`);
+    if (!Number.isInteger(rate) || rate < 1)
+      throw new RangeError(`a sampling rate is a whole number of Hz, not ${rate}`);
   if (!(passBand > 0 && passBand < 1)) throw new RangeError(`passBand lies between 0 and 1, not ${passBand}`);
   if (!(attenuation >= 50)) throw new RangeError(`attenuation is at least 50 dB, not ${attenuation}`);
   if (from === to) return Float64Array.from(samples);

@@ -53,10 +53,14 @@ export function decodeWav(bytes: Uint8Array, source = "WAV"): Audio {
       };
       const { channels, sampleRate, bits, block } = format;
       const known = tag === PCM ? [8, 16, 24, 32] : tag === FLOAT ? [32, 64] : [];
-      if (!known.includes(bits)) fail(start, `format ${tag} with ${bits} bits is not read; PCM 8, 16, 24, 32 and float 32, 64 are`);
+      if (!known.includes(bits))
+        fail(start, `format ${tag} with ${bits} bits is not read; PCM 8, 16, 24, 32 and float 32, 64 are`);
       if (channels < 1 || sampleRate < 1) fail(start + 2, `${channels} channels at ${sampleRate} Hz`);
       if (block !== (channels * bits) / 8)
-        fail(start + 12, `a frame of ${channels} channels of ${bits} bits is ${(channels * bits) / 8} bytes, not ${block}`);
+        fail(
+          start + 12,
+          `a frame of ${channels} channels of ${bits} bits is ${(channels * bits) / 8} bytes, not ${block}`,
+        );
     } else if (id === "data") {
       if (!format) return fail(at, "the data chunk comes before the format chunk");
       if (size % format.block !== 0)
@@ -71,7 +75,13 @@ function samples(
   view: DataView,
   start: number,
   frames: number,
-  { tag, channels, sampleRate, block, bits }: { tag: number; channels: number; sampleRate: number; block: number; bits: number },
+  {
+    tag,
+    channels,
+    sampleRate,
+    block,
+    bits,
+  }: { tag: number; channels: number; sampleRate: number; block: number; bits: number },
 ): Audio {
   const bytesPerSample = bits / 8;
   const read = (at: number): number => {
