@@ -1,0 +1,26 @@
+/** NormAD: supervised learning of exact spike times by normalised approximate descent. */
+import { synapse } from "../src/index.ts";
+
+/**
+ * For `lif` (lif.ts) as the postsynaptic cell, with the same tau1 and tau2. `teacher` fires where a cell should
+ * have; a spike at the desired time changes nothing, since both handlers add the same amount with opposite
+ * signs. Changes wait in `dw` until `update`.
+ */
+export const normad = synapse({
+  name: "NormAD",
+  source: "Anwani & Rajendran 2015, IJCNN, doi:10.1109/IJCNN.2015.7280618",
+  equations: `
+    dx/dt = -x / tau1          : 1 (pre)   # x - y is the current kernel c
+    dy/dt = -y / tau2          : 1 (pre)
+    dd/dt = (x - y - d) / tauL : 1 (pre)   # c filtered by the membrane
+    w     : A (weight)
+    dw    : A
+  `,
+  on: {
+    pre: "ia_post += w; ib_post += w; x += 1; y += 1",
+    post: "dw -= eta * normalize(d)",
+    teacher: "dw += eta * normalize(d)",
+    update: "w += dw; dw = 0",
+  },
+  parameters: { tau1: "5 ms", tau2: "1.25 ms", tauL: "1 ms", eta: "400 pA" },
+});
