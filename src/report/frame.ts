@@ -50,13 +50,14 @@ export function frame(options: {
   planeHeight: number;
   legend?: readonly LegendEntry[];
   grid?: "both" | "y" | "none";
+  above?: number; // room between legend and plane
 }): Frame {
   const { title, x, y, planeHeight, legend = [], grid = "y" } = options;
   const yTicks = y.ticks ?? ticksOf(y, Math.max(2, Math.floor(planeHeight / 48)));
   const left = 34 + Math.max(...yTicks.labels.map((label) => textWidth(label)), 0);
   const head = header(title, legend, left);
   const right = width - 18;
-  const top = head.height + 6;
+  const top = head.height + 6 + (options.above ?? 0);
   const bottom = top + planeHeight;
   const xTicks = x.ticks ?? fittingTicks(x, right - left);
   const tilted = xTicks.labels.some((label) => textWidth(label) > (right - left) / xTicks.labels.length - 6);
@@ -147,6 +148,7 @@ export function text(
     bold?: boolean;
     quiet?: boolean;
     tilt?: number;
+    halo?: boolean; // white around the letters
   } = {},
 ): string {
   const attributes = [
@@ -154,6 +156,7 @@ export function text(
     options.anchor && options.anchor !== "start" ? `text-anchor="${options.anchor}"` : "",
     options.size ? `font-size="${options.size}"` : "",
     options.bold ? `font-weight="600"` : "",
+    options.halo ? `stroke="#fff" stroke-width="3" paint-order="stroke"` : "",
     options.quiet ? `fill="${ink.quiet}"` : "",
     options.tilt ? `transform="rotate(${options.tilt} ${round(x)} ${round(y)})"` : "",
   ];

@@ -223,8 +223,7 @@ details table { margin-top: 10px; }
   header, main { padding-left: 14px; padding-right: 14px; }
   header { padding-top: 24px; }
   figure { padding: 2px 8px 10px; }
-  .value { white-space: normal; }
-  table:not(.list) > tbody > tr > th { width: auto; }
+  table:not(.list) > tbody > tr > th, td.meaning { width: auto; }
 }
 @media print { figure { border: 0; padding: 0; } .modebar { display: none; } }
 `.trim();

@@ -5,6 +5,10 @@
 
 export const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d"];
 
+/** Spikes that should be, pale and wide, under those that are, dark and thin. */
+export const desiredColour = "#f2b866";
+export const producedColour = "#004a80";
+
 /** Text, quiet text, lines of the frame, grid. */
 export const ink = { text: "#1c2733", quiet: "#5a6875", frame: "#8b97a3", grid: "#e8ebee", shade: "#f1f4f7" };
 

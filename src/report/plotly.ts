@@ -6,7 +6,7 @@
  */
 
 import type { BarFigure, Figure, HistogramFigure, ImageFigure, LineFigure, RasterFigure } from "./figures.ts";
-import { colourStops, faded, ink, palette } from "./palette.ts";
+import { colourStops, desiredColour, faded, ink, palette, producedColour } from "./palette.ts";
 import { lineRanges, rasterHeight } from "./svg.ts";
 
 type Json = Record<string, unknown>;
@@ -48,7 +48,7 @@ const base: Json = {
   hoverlabel: { bgcolor: "#fff", bordercolor: ink.frame },
   hovermode: "closest",
   dragmode: "zoom",
-  legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", itemsizing: "constant" },
+  legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
   showlegend: false,
 };
 
@@ -98,8 +98,13 @@ function raster(figure: RasterFigure): PlotlyFigure {
   });
   const named = desired !== undefined;
   const data = [
-    ...(desired ? [trace("desired", desired, palette[4], 3.5)] : []),
-    trace(named ? "produced" : "", spikes, palette[0], spikes.x.length > 20_000 ? 0.8 : 1.3),
+    ...(desired ? [trace("desired", desired, desiredColour, 3.5)] : []),
+    trace(
+      named ? "produced" : "",
+      spikes,
+      named ? producedColour : palette[0],
+      spikes.x.length > 20_000 ? 0.8 : 1.3,
+    ),
   ];
   const shapes = stretches.map(({ from, to }) => ({
     type: "rect",
@@ -119,15 +124,20 @@ function raster(figure: RasterFigure): PlotlyFigure {
     xref: "x",
     y: 1,
     yref: "paper",
-    yanchor: "top",
+    yanchor: "bottom",
     showarrow: false,
     font: { color: ink.quiet },
   }));
+  const labelled = stretches.some(({ label }) => label !== "") ? 22 : 0;
+  const above = {
+    margin: { ...(base.margin as Json), t: (named ? 36 : 12) + labelled },
+    legend: { ...(base.legend as Json), y: 1 + (labelled + 4) / height, itemsizing: "constant" },
+  };
   const x = axis(figure.xTitle, { range: xRange, showgrid: false });
   const y = axis(figure.yTitle, { range: [-0.5, size - 0.5], showgrid: false });
   return {
     data,
-    layout: layout({ height: height + 100, xaxis: x, yaxis: y, shapes, annotations }, named),
+    layout: layout({ height: height + 110, xaxis: x, yaxis: y, shapes, annotations, ...above }, named),
   };
 }
 
@@ -184,11 +194,15 @@ function lines(figure: LineFigure): PlotlyFigure {
     yanchor: "bottom",
     showarrow: false,
     font: { color: ink.quiet, size: 11 },
+    bgcolor: "rgba(255,255,255,0.75)",
+    borderpad: 1,
   }));
   const drawn = (of: LineFigure["x"], range: readonly [number, number]) =>
     axis(of.title, {
       range: of.log ? range.map(Math.log10) : range,
-      ...(of.log ? { type: "log", exponentformat: "power", dtick: decadeStep(range) } : {}),
+      ...(of.log
+        ? { type: "log", exponentformat: "power", tickfont: { size: 10 }, dtick: decadeStep(range) }
+        : {}),
     });
   const named = figure.series.length > 1 || figure.series[0]?.name !== "";
   return {
@@ -326,7 +340,7 @@ function images(figure: ImageFigure): PlotlyFigure {
     cmax: figure.range[1],
     colorscale: colourStops(figure.scale),
     colorbar: {
-      title: { text: figure.valueTitle, side: "right", font: { color: ink.quiet } },
+      title: { text: figure.valueTitle, side: "top", font: { color: ink.quiet } },
       thickness: 12,
       outlinewidth: 0,
       len: 0.95,

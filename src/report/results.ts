@@ -151,10 +151,14 @@ export class RunFolder {
 
   /**
    * Ends the run: results, report, log, and last its STATUS. A run that failed or was interrupted hands in what it
-   * had, or nothing; earlier files then stay. Returns the path of the report.
+   * had, or nothing; earlier files then stay. `seconds` is what the run itself took. Returns the path of the report.
    */
-  finish(status: Exclude<RunStatus, "running">, result: Result | undefined, report: ReportFrame): string {
-    const seconds = this.seconds;
+  finish(
+    status: Exclude<RunStatus, "running">,
+    result: Result | undefined,
+    report: ReportFrame,
+    seconds: number = this.seconds,
+  ): string {
     if (result !== undefined) this.result(result);
     this.#whole(
       "report.html",

@@ -26,7 +26,7 @@ import {
   text,
   width,
 } from "./frame.ts";
-import { faded, ink, palette, scaleColour } from "./palette.ts";
+import { desiredColour, faded, ink, palette, producedColour, scaleColour } from "./palette.ts";
 import { linearTicks, niceRange } from "./ticks.ts";
 
 /** The figure as a whole SVG document. */
@@ -61,9 +61,9 @@ function assemble({ plane, height, behind, before }: Frame, content: string): Dr
   return { content: `${clip}${behind}<g clip-path="url(#plane)">${content}</g>${before}`, height };
 }
 
-/** Height of a raster plot's plane for a number of cells: about 2.5 each, within what fits a page. */
+/** Height of a raster plot's plane for a number of cells: about 3 each, within what fits a page. */
 export function rasterHeight(size: number): number {
-  return Math.min(440, Math.max(140, 2.6 * size));
+  return Math.round(Math.min(540, Math.max(140, 3.2 * size)));
 }
 
 function drawRaster(figure: RasterFigure): Drawing {
@@ -72,8 +72,8 @@ function drawRaster(figure: RasterFigure): Drawing {
     `<path d="M${round(x + 9)} ${round(y - 5)}v10" stroke="${colour}" stroke-width="${weight}"/>`;
   const legend: LegendEntry[] = desired
     ? [
-        { name: "produced", mark: stroke(palette[0], 1.4) },
-        { name: "desired", mark: stroke(palette[4], 4) },
+        { name: "produced", mark: stroke(producedColour, 1.4) },
+        { name: "desired", mark: stroke(desiredColour, 4) },
       ]
     : [];
   const shell = frame({
@@ -83,18 +83,20 @@ function drawRaster(figure: RasterFigure): Drawing {
     planeHeight: rasterHeight(size),
     legend,
     grid: "none",
+    above: stretches.some(({ label }) => label !== "") ? 14 : 0,
   });
   const { plane } = shell;
+  const labels: string[] = []; // above the plane, so outside its clip
   const content = [
     ...stretches.map(({ label, from, to }) => {
       const [x0, x1] = [plane.x(from), plane.x(to)];
-      const shade = `<rect x="${round(x0)}" y="${plane.top}" width="${round(x1 - x0)}" height="${plane.bottom - plane.top}" fill="${ink.shade}"/>`;
-      return shade + text(label, (x0 + x1) / 2, plane.top + 13, { anchor: "middle", quiet: true });
+      labels.push(text(label, (x0 + x1) / 2, plane.top - 5, { anchor: "middle", quiet: true }));
+      return `<rect x="${round(x0)}" y="${plane.top}" width="${round(x1 - x0)}" height="${plane.bottom - plane.top}" fill="${ink.shade}"/>`;
     }),
-    desired ? strokes(desired, size, plane, palette[4], 3.5) : "",
-    strokes(spikes, size, plane, palette[0], spikes.x.length > 20_000 ? 0.7 : 1.2),
+    desired ? strokes(desired, size, plane, desiredColour, 3.5) : "",
+    strokes(spikes, size, plane, desired ? producedColour : palette[0], spikes.x.length > 20_000 ? 0.7 : 1.2),
   ];
-  return assemble(shell, content.join(""));
+  return assemble({ ...shell, before: shell.before + labels.join("") }, content.join(""));
 }
 
 /** Spikes as one path of vertical strokes, in quarters of a unit, row by row, each place once. */
@@ -195,12 +197,16 @@ function drawLines(figure: LineFigure): Drawing {
         if (shows(x, y)) curves.push(disc(plane.x(x), plane.y(y), colours[k]));
       }
   }
-  const levels = figure.levels.map(({ at, label }) => {
+  const levels: string[] = [];
+  const labels: string[] = [];
+  for (const { at, label } of figure.levels) {
     const y = round(plane.y(at));
-    const line = `<path d="M${plane.left} ${y}H${plane.right}" stroke="${ink.quiet}" stroke-dasharray="2 3" fill="none"/>`;
-    return line + text(label, plane.right - 6, y - 5, { anchor: "end", quiet: true, size: 11 });
-  });
-  return assemble(shell, [...bands, ...levels, ...curves].join(""));
+    levels.push(
+      `<path d="M${plane.left} ${y}H${plane.right}" stroke="${ink.quiet}" stroke-dasharray="2 3" fill="none"/>`,
+    );
+    labels.push(text(label, plane.right - 6, y - 5, { anchor: "end", quiet: true, size: 11, halo: true }));
+  }
+  return assemble(shell, [...bands, ...levels, ...curves, ...labels].join(""));
 }
 
 type Shows = (x: number, y: number | null) => y is number;

@@ -57,14 +57,17 @@ export function numberText(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) {
-    const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
-    const short = String(Number(mantissa));
-    const power = `10${raised(Number(exponent))}`;
-    return minus(short === "1" ? power : short === "-1" ? `-${power}` : `${short} × ${power}`);
-  }
+  const count = Number.isInteger(value) && size < 1e9;
+  if ((size >= 1e6 && !count) || size < 1e-4) return scientific(value, digits);
   if (size >= 10 ** digits) return minus(grouped(String(Math.round(value))));
   return minus(grouped(String(Number(value.toPrecision(digits)))));
+}
+
+function scientific(value: number, digits: number): string {
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  const short = String(Number(mantissa));
+  const power = `10${raised(Number(exponent))}`;
+  return minus(short === "1" ? power : short === "-1" ? `-${power}` : `${short} × ${power}`);
 }
 
 /** A decade as 10ⁿ outside 0.01 to 1000. */
@@ -76,7 +79,7 @@ function powerText(value: number): string {
 
 /** A mark with just the decimals its step needs; `extent` is the largest number on the axis. */
 function stepText(value: number, step: number, extent: number): string {
-  if (extent >= 1e6 || extent < 1e-3) return numberText(Number(value.toPrecision(6)));
+  if (extent >= 1e6 || extent < 1e-3) return value === 0 ? "0" : scientific(Number(value.toPrecision(6)), 4);
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   return minus(grouped(value.toFixed(decimals)));
 }

@@ -1,0 +1,73 @@
+/** `memspike data`: the data sets, which are told about by `datasets/index`. */
+
+import { didYouMean } from "../math/nearest.ts";
+import { addressOf } from "./catalogue.ts";
+import { type ExitCode, exitCodes, UsageError } from "./exit.ts";
+import { ProgressDisplay } from "./progress.ts";
+
+/** What `datasets/index` exports; it lies beside src, which never imports it by name. */
+interface Datasets {
+  datasetList(): Promise<readonly DatasetEntry[]> | readonly DatasetEntry[];
+  getDataset(
+    name: string,
+    options: { progress?: (fraction: number, message?: string) => void },
+  ): Promise<unknown>;
+  verifyDataset(name: string): Promise<unknown>;
+}
+
+interface DatasetEntry {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+async function datasets(): Promise<Datasets> {
+  return (await import(addressOf("datasets", "index"))) as Datasets;
+}
+
+async function expectDataset({ datasetList }: Datasets, name: string): Promise<void> {
+  const known = (await datasetList()).map((entry) => entry.name);
+  if (known.includes(name)) return;
+  throw new UsageError(
+    `there is no data set ${name}${didYouMean(name, known) || `; there are ${known.join(", ")}`}`,
+  );
+}
+
+/** Prints every data set with what is known of it. */
+export async function dataList(options: { json: boolean }): Promise<ExitCode> {
+  const entries = await (await datasets()).datasetList();
+  if (options.json) process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+  else
+    for (const { name, ...rest } of entries) {
+      const fields = Object.entries(rest).filter(([, value]) => typeof value !== "object" || value === null);
+      const width = Math.max(...fields.map(([field]) => field.length), 0);
+      const lines = fields.map(([field, value]) => `  ${field.padEnd(width)}  ${value}`);
+      process.stdout.write(`${[name, ...lines, ""].join("\n")}\n`);
+    }
+  return exitCodes.done;
+}
+
+/** Fetches a data set; its loader checks the checksum. */
+export async function dataGet(name: string): Promise<ExitCode> {
+  const all = await datasets();
+  await expectDataset(all, name);
+  const display = new ProgressDisplay(name, "auto", process.stderr);
+  try {
+    await all.getDataset(name, { progress: (fraction, message) => display.update(fraction, message) });
+  } finally {
+    display.close();
+  }
+  process.stdout.write(`${name} is here\n`);
+  return exitCodes.done;
+}
+
+/** Compares one data set, or all that are here, with their checksums. */
+export async function dataVerify(name: string | undefined): Promise<ExitCode> {
+  const all = await datasets();
+  if (name !== undefined) await expectDataset(all, name);
+  const chosen = name === undefined ? (await all.datasetList()).map((entry) => entry.name) : [name];
+  for (const each of chosen) {
+    await all.verifyDataset(each);
+    process.stdout.write(`${each} is whole\n`);
+  }
+  return exitCodes.done;
+}

@@ -1,0 +1,144 @@
+#!/usr/bin/env node
+/** The command line: names of commands and options; the work is done by the file of each command. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { exitCodeOf, exitCodes, faultOf, faultText } from "./exit.ts";
+import type { ProgressMode } from "./progress.ts";
+
+interface RunFlags {
+  quick?: boolean;
+  seed?: string;
+  set: string[];
+  out?: string;
+  force?: boolean;
+  threads?: number;
+  json?: boolean;
+  progress: ProgressMode;
+}
+
+function program(): Command {
+  const memspike = new Command("memspike")
+    .description("Spiking neural networks whose synapses are memory devices.")
+    .helpCommand(false)
+    .option("-V, --version", "print the version")
+    .showHelpAfterError("(memspike --help tells the commands)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 usage, 3 invalid config or data, 4 numeric failure, 130 interrupted.",
+    );
+  memspike
+    .command("run")
+    .description("run an experiment, by name or by file, into a run folder with a report")
+    .argument("<experiment>", "a name from `memspike list`, or a file such as ./mine.ts")
+    .option("--quick", "the experiment's parameters for a run of a few seconds")
+    .option("--seed <seed>", "a number or a word; the same seed gives the same results")
+    .option("--set <key=value>", "a parameter, e.g. --set duration='2 s'; again for more", collect, [])
+    .option("--out <folder>", "the run folder; default runs/<experiment>-<seed>-<time>")
+    .option("--force", "overwrite a run in --out")
+    .option("--threads <n>", "threads to use; default all cores", wholeNumber)
+    .option("--json", "print one JSON object: experiment, seed, metrics, runFolder, seconds")
+    .addOption(
+      new Option("--progress <mode>", "how progress is shown on stderr")
+        .choices(["auto", "plain", "json", "none"])
+        .default("auto"),
+    )
+    .action(async (target: string, flags: RunFlags) => {
+      const { run } = await import("./run.ts");
+      process.exitCode = await run(target, {
+        quick: flags.quick ?? false,
+        set: flags.set,
+        force: flags.force ?? false,
+        json: flags.json ?? false,
+        progress: flags.progress,
+        ...(flags.seed === undefined ? {} : { seed: seedFrom(flags.seed) }),
+        ...(flags.out === undefined ? {} : { out: flags.out }),
+        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      });
+    });
+
+  memspike
+    .command("list")
+    .description("list the experiments and models")
+    .option("--json", "as JSON")
+    .action(async (flags: { json?: boolean }) => {
+      const { list } = await import("./list.ts");
+      process.exitCode = await list({ json: flags.json ?? false });
+    });
+
+  memspike
+    .command("show")
+    .description("show an experiment's or a model's parameters, units, source and equations")
+    .argument("<name>", "an experiment, a model file, or a model in it, e.g. cuba.excitatory")
+    .option("--json", "as JSON")
+    .action(async (name: string, flags: { json?: boolean }) => {
+      const { show } = await import("./show.ts");
+      process.exitCode = await show(name, { json: flags.json ?? false });
+    });
+
+  const data = memspike.command("data").description("list, fetch and verify data sets");
+  data
+    .command("list")
+    .description("list the data sets, where they come from and whether they are here")
+    .option("--json", "as JSON")
+    .action(async (flags: { json?: boolean }) => {
+      const { dataList } = await import("./data.ts");
+      process.exitCode = await dataList({ json: flags.json ?? false });
+    });
+  data
+    .command("get")
+    .description("fetch a data set from its canonical address")
+    .argument("<name>")
+    .action(async (name: string) => {
+      const { dataGet } = await import("./data.ts");
+      process.exitCode = await dataGet(name);
+    });
+  data
+    .command("verify")
+    .description("compare a data set with its checksums")
+    .argument("[name]", "default: every data set that is here")
+    .action(async (name: string | undefined) => {
+      const { dataVerify } = await import("./data.ts");
+      process.exitCode = await dataVerify(name);
+    });
+  return memspike;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It is a whole number from 1 on.");
+  return value;
+}
+
+/** A seed as a number where it is one, so that 7 means the same here and in a program. */
+function seedFrom(text: string): string | number {
+  const value = Number(text);
+  return /^-?\d+$/.test(text) && Number.isSafeInteger(value) ? value : text;
+}
+
+async function main(): Promise<void> {
+  if (["-V", "--version"].includes(process.argv[2])) {
+    const { provenance } = await import("../report/results.ts");
+    process.stdout.write(`${provenance([]).memspike}\n`);
+    return;
+  }
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+      return;
+    }
+    const told = error as { fault?: Parameters<typeof exitCodeOf>[0]; message?: string };
+    const fault = told.fault ?? faultOf(error);
+    process.stderr.write(`${told.fault ? told.message : faultText(fault)}\n`);
+    process.exitCode = exitCodeOf(fault);
+  }
+}
+
+await main();
