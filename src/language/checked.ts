@@ -25,6 +25,8 @@ export interface Variable {
   readonly unlessRefractory: boolean;
   /** The stored weight of a synapse model: may live on devices. */
   readonly weight: boolean;
+  /** Set before a run and never assigned. */
+  readonly constant?: boolean;
 }
 
 export interface Parameter {
@@ -50,7 +52,13 @@ export interface Derivative {
   readonly variable: string;
   readonly drift: Expression;
   /** Factors of white noise: `xi` (own to the equation) or `xi_name` (shared between equations of one element). */
-  readonly noise: readonly { readonly source: string; readonly stream: number; readonly factor: Expression }[];
+  readonly noise: readonly {
+    readonly source: string;
+    readonly stream: number;
+    readonly factor: Expression;
+  }[];
+  /** The equation as written; spans of its expressions count from here. */
+  readonly text?: string;
 }
 
 export interface Derived {
@@ -60,6 +68,8 @@ export interface Derived {
   readonly boolean: boolean;
   readonly scope: Scope;
   readonly value: Expression;
+  /** The equation as written; spans of `value` count from here. */
+  readonly text?: string;
 }
 
 export type ModelKind = "neuron" | "synapse" | "device";
