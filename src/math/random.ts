@@ -77,12 +77,12 @@ function word32(key: Key, stream: number, element: number, tick: number, draw: n
   return block[(element >>> 2) & 3];
 }
 
-/** Uniform, the double of the float64 scheme: (53 bits + 1/2) 2^-53, never 0; rounding makes it 1 once in 2^53. */
+/** Uniform on (0, 1), the number of the float64 scheme: (52 bits + 1/2) 2^-52, exact. */
 export function uniform(key: Key, stream: number, element: number, tick: number, draw = 0): number {
   philox(((element >>> 3) << 2) | (element & 3), tick, stream, draw, key[0], key[1], block);
   const half = (element >>> 2) & 1;
-  const bits = block[2 * half] * 2 ** 21 + (block[2 * half + 1] >>> 11); // exact: below 2^53
-  return (bits + 0.5) * 2 ** -53;
+  const bits = block[2 * half] * 2 ** 20 + (block[2 * half + 1] >>> 12); // exact: below 2^52
+  return (bits + 0.5) * 2 ** -52;
 }
 
 /** Uniform on (0, 1), the number of the float32 scheme: (23 bits + 1/2) 2^-23, exact in float32. */

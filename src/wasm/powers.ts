@@ -7,6 +7,7 @@
 import { choose, exactProduct, formatOf, maskedBits, orderedSum, type Pair, signFlipped } from "./exact.ts";
 import { decompose, expOfSum, ln2, logEdges } from "./exponential.ts";
 import type { Graph, Node } from "./graph.ts";
+import { interpret } from "./interpret.ts";
 
 /** atanh s = s (1 + z/3 + z^2 p(z)), z = s^2, |s| <= 0.1716; off by 2^-65.9 and 2^-36.8. */
 const atanhCoefficients = {
@@ -83,42 +84,53 @@ function smallPower(g: Graph, x: Node, exponent: number): Node | undefined {
   return exponent < 0 ? g.div(g.constant(1), result) : result;
 }
 
+/** `pair` of constant arguments, computed now. */
+function folded(g: Graph, { high, low }: Pair): Pair {
+  const [h, l] = interpret([high, low], {}, g.precision) as number[];
+  return { high: g.constant(h), low: g.constant(l) };
+}
+
 /**
- * x^y = e^(y log x); below 1.5 ulp where the result is a normal number, with the special cases of IEEE 754
+ * x^y = e^(y log x); below 1.2 ulp where the result is a normal number, with the special cases of IEEE 754
  * `pow` (1^NaN = NaN^0 = 1; NaN for negative x unless y is whole). Results below the smallest normal
  * number are flushed to 0; within 2^-43 of the overflow they are infinity. Constant exponents
  * 0, 1/2, 1, ... 8 and their negatives are products and roots, see `smallPower`: there (-infinity)^(1/2)
- * is NaN.
+ * is NaN. About 190 operations; 55 for a constant base, 170 for a constant exponent.
  */
 export function pow(g: Graph, x: Node, y: Node): Node {
   const small = y.op === "constant" ? smallPower(g, x, y.value as number) : undefined;
   if (small) return small;
-  const zero = g.constant(0);
-  const infinity = g.constant(Number.POSITIVE_INFINITY);
-  const size = g.node("abs", [x]);
-  const finite = g.node("lt", [size, infinity]);
   // larger exponents overflow or vanish all the same, but would spoil the exact product
   const huge = choose(g, 2 ** 66, 2 ** 40);
   const bounded = g.node("max", [g.node("min", [y, g.constant(huge)]), g.constant(-huge)]);
-  const { high, low } = logPair(g, size);
+  const base = x.op === "constant" ? (x.value as number) : Number.NaN;
+  const ordinary = base > 0 && base !== 1 && Number.isFinite(base);
+  const size = g.node("abs", [x]);
+  const { high, low } = ordinary ? folded(g, logPair(g, size)) : logPair(g, size);
   const scaled = exactProduct(g, bounded, high);
   const tail = g.add(scaled.low, g.mul(bounded, low));
+  if (ordinary) return expOfSum(g, scaled.high, tail);
+
+  const zero = g.constant(0);
+  const infinity = g.constant(Number.POSITIVE_INFINITY);
+  const finite = g.node("lt", [size, infinity]);
   const atZero = g.mul(bounded, g.constant(Number.NEGATIVE_INFINITY));
   const edge = g.select(finite, scaled.high, g.mul(bounded, size));
   const exponent = g.select(g.node("eq", [size, zero]), atZero, edge);
   const magnitude = expOfSum(g, exponent, tail);
-  const signed = withPowerSign(g, x, y, finite, magnitude);
-  const isOne = g.node("or", [g.node("eq", [x, g.constant(1)]), g.node("eq", [y, zero])]);
-  return g.select(isOne, g.constant(1), signed);
-}
-
-/** The sign of x^y: negative for negative x and odd y, NaN for negative finite x and y not whole. */
-function withPowerSign(g: Graph, x: Node, y: Node, finite: Node, magnitude: Node): Node {
+  const flipped = signFlipped(g, magnitude, maskedBits(g, x, formatOf(g).sign));
+  const negative = g.node("and", [g.node("lt", [x, zero]), finite]);
+  const nan = g.constant(Number.NaN);
+  if (y.op === "constant" && !Number.isNaN(y.value)) {
+    const power = y.value as number;
+    if (!Number.isInteger(power) && Number.isFinite(power)) return g.select(negative, nan, magnitude);
+    if (Number.isFinite(power)) return power % 2 === 0 ? magnitude : flipped;
+  }
   const half = g.mul(y, g.constant(0.5));
   const whole = g.node("eq", [g.node("floor", [y]), y]);
   const odd = g.node("and", [whole, g.node("ne", [g.node("floor", [half]), half])]);
-  const flipped = signFlipped(g, magnitude, maskedBits(g, x, formatOf(g).sign));
-  const negative = g.node("and", [g.node("lt", [x, g.constant(0)]), finite]);
   const undefinedThere = g.node("and", [negative, g.node("not", [whole])]);
-  return g.select(undefinedThere, g.constant(Number.NaN), g.select(odd, flipped, magnitude));
+  const signed = g.select(undefinedThere, nan, g.select(odd, flipped, magnitude));
+  const isOne = g.node("or", [g.node("eq", [x, g.constant(1)]), g.node("eq", [y, zero])]);
+  return g.select(isOne, g.constant(1), signed);
 }

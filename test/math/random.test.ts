@@ -64,7 +64,7 @@ describe("addresses", () => {
       const half = element % 8 < 4 ? 0 : 1;
       const out = reference([index, 17, 3, 2], [5, 6]);
       const bits = (BigInt(out[2 * half]) << 32n) | BigInt(out[2 * half + 1]);
-      expect(uniform([5, 6], 3, element, 17, 2)).toBe((Number(bits >> 11n) + 0.5) / 2 ** 53);
+      expect(uniform([5, 6], 3, element, 17, 2)).toBe((Number(bits >> 12n) + 0.5) / 2 ** 52);
     }
   });
 
