@@ -80,7 +80,11 @@ export const apply = (operator: Operator, ...args: Expression[]): Expression => 
 });
 
 /** Calls `visit` once for every distinct node, arguments first. */
-export function walk(root: Expression, visit: (node: Expression) => void, seen = new Set<Expression>()): void {
+export function walk(
+  root: Expression,
+  visit: (node: Expression) => void,
+  seen = new Set<Expression>(),
+): void {
   if (seen.has(root)) return;
   seen.add(root);
   if (root.kind === "apply" || root.kind === "random") for (const arg of root.args) walk(arg, visit, seen);

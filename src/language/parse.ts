@@ -140,8 +140,9 @@ export function parseExpression(
 ): Expression {
   const tokens = tokenise(source, range.start, range.end);
   if (tokens.length === 0) {
-    const at = Math.min(range.start, Math.max(0, source.text.length - 1));
-    throw new ModelError(source, { start: at, end: at + 1 }, "an expression is missing");
+    const at = Math.min(range.start, source.text.length - 1);
+    const place = source.text.trim() === "" ? undefined : { start: at, end: at + 1 };
+    throw new ModelError(source, place, "an expression is missing");
   }
   return new Reader(source, streams, tokens).read(syntax(source, tokens));
 }
@@ -157,13 +158,28 @@ function syntax(source: Source, tokens: readonly Token[]): Tree {
     let at = 0;
     let k = 0;
     while (k < tokens.length - 1 && at + tokens[k].text.length + 1 < char) at += tokens[k++].text.length + 1;
-    const ended = char > text.length;
-    throw new ModelError(
-      source,
-      tokens[k],
-      ended ? "the expression ends too early" : `${tokens[k].text} does not fit here`,
-      ended ? `something must follow ${tokens[k].text}` : "",
-    );
+    const count = (word: string): number => tokens.filter((token) => token.text === word).length;
+    const whole = { start: tokens[0].start, end: tokens[tokens.length - 1].end };
+    if (count("?") > count(":"))
+      throw new ModelError(source, whole, "a condition has two choices", "write a ? b : c");
+    if (count(":") > count("?"))
+      throw new ModelError(source, whole, "a colon belongs to a condition", "write a ? b : c");
+    if (count("?") > 1)
+      // mathjs reads a second condition only after the colon
+      throw new ModelError(
+        source,
+        whole,
+        "a condition within a condition",
+        "put the inner a ? b : c into brackets",
+      );
+    if (char > text.length)
+      throw new ModelError(
+        source,
+        tokens[k],
+        "the expression ends too early",
+        `something must follow ${tokens[k].text}`,
+      );
+    throw new ModelError(source, tokens[k], `${tokens[k].text} does not fit here`);
   }
 }
 
@@ -242,11 +258,12 @@ class Reader {
       }
       case "FunctionNode":
         return this.#readFunction(tree.fn, tree.args);
-      default:
+      default: // the one other thing our words can form is mathjs's range, a:b
         throw new ModelError(
           this.#source,
           this.#span(0, this.#tokens.length - 1),
-          "this is not an expression",
+          "a colon belongs to a condition",
+          "write a ? b : c",
         );
     }
   }

@@ -149,6 +149,7 @@ function refuseImpliedProducts(source: Source, tokens: readonly Token[]): void {
         "quantities have no place in equations",
         `put "${left.text} ${right.text}" into parameters and write its name here`,
       );
-    throw new ModelError(source, span, "an operator is missing", "products are written with *");
+    const advice = isFunction(right.text) ? `write ${right.text}(...)` : "products are written with *";
+    throw new ModelError(source, span, "an operator is missing", advice);
   }
 }
