@@ -222,14 +222,14 @@ function residual(reader: BitReader, x: Float64Array, order: number): void {
   const method = reader.unsigned(2);
   if (method > 1) throw reader.error(`reserved residual coding ${method}`, start);
   const parameterBits = method === 0 ? 4 : 5;
-  const escape = method === 0 ? 15 : 31;
+  const escapeCode = method === 0 ? 15 : 31;
   const partitions = 1 << reader.unsigned(4);
   const length = x.length / partitions;
   if (!Number.isInteger(length) || length < order)
     throw reader.error(`${partitions} partitions do not fit a block of ${x.length} samples`, start);
   for (let p = 0; p < partitions; p++) {
     const parameter = reader.unsigned(parameterBits);
-    const raw = parameter === escape ? reader.unsigned(5) : -1;
+    const raw = parameter === escapeCode ? reader.unsigned(5) : -1;
     for (let k = p === 0 ? order : p * length; k < (p + 1) * length; k++) {
       if (raw >= 0) {
         x[k] = reader.signed(raw);

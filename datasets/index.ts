@@ -1,0 +1,112 @@
+/**
+ * Data sets: which there are, where they come from, where they are. The loaders search MEMSPIKE_DATA, the cache, and
+ * the canonical address (see store.ts).
+ */
+
+import { DataError } from "../src/math/errors.ts";
+import { didYouMean } from "../src/math/nearest.ts";
+import { spokenDigitsFiles } from "./fsdd.ts";
+import { mnistFiles } from "./mnist.ts";
+import { eventDigitsFiles } from "./nmnist.ts";
+import { spokenLettersFiles } from "./spoken-letters.ts";
+import type { DataFile, FetchOptions } from "./store.ts";
+import { dataFolders, findFile, obtainFile, verifyFile } from "./store.ts";
+
+export * from "./fsdd.ts";
+export * from "./letter-bitmaps.ts";
+export * from "./mnist.ts";
+export * from "./nmnist.ts";
+export * from "./spoken-letters.ts";
+export * from "./spoken-pattern.ts";
+export type { DataFile, FetchOptions } from "./store.ts";
+
+export interface Dataset {
+  readonly name: string;
+  readonly description: string;
+  readonly licence: string;
+  readonly bytes: number; // of all files
+  readonly files: readonly DataFile[];
+  readonly address: string; // the origin, for people
+  readonly where?: string; // path of the first file, when all are here
+}
+
+const sets: readonly Omit<Dataset, "bytes" | "where">[] = [
+  {
+    name: "mnist",
+    description: "70,000 handwritten digits, 28 x 28 grey levels; 100 + 100 of them ship with the program",
+    licence: "none stated by the authors; distributions quote CC BY-SA 3.0",
+    address: "http://yann.lecun.com/exdb/mnist/",
+    files: mnistFiles,
+  },
+  {
+    name: "spoken-letters",
+    description:
+      "311 spoken letters A to Z, 12 voices, 8 and 16 kHz; I, B, M of one voice ship with the program",
+    licence: "CC BY-SA 3.0, CC BY 3.0, BSD-style or GPL-2+, by voice",
+    address: "https://downloads.asterisk.org/pub/telephony/sounds/ and https://apps.kde.org/klettres/",
+    files: spokenLettersFiles,
+  },
+  {
+    name: "fsdd",
+    description: "3,000 spoken digits, 6 speakers, 8 kHz (Free Spoken Digit Dataset)",
+    licence: "CC BY-SA 4.0",
+    address: "https://github.com/Jakobovski/free-spoken-digit-dataset",
+    files: spokenDigitsFiles,
+  },
+  {
+    name: "nmnist",
+    description: "1,100 event-camera recordings of MNIST digits (N-MNIST, a selection)",
+    licence: "CC BY-SA 4.0",
+    address: "https://www.garrickorchard.com/datasets/n-mnist",
+    files: eventDigitsFiles,
+  },
+];
+
+/** All data sets, and where those are that are here. */
+export function datasetList(): Dataset[] {
+  return sets.map((set) => {
+    const places = set.files.map((file) => findFile(file.path));
+    const bytes = set.files.reduce((sum, file) => sum + file.bytes, 0);
+    return { ...set, bytes, ...(places.every((place) => place !== undefined) ? { where: places[0] } : {}) };
+  });
+}
+
+/** Makes a data set be here, fetching what is missing; the cache keeps only files whose SHA-256 is right. */
+export async function getDataset(name: string, options: FetchOptions = {}): Promise<Dataset> {
+  const { files, address } = named(name);
+  const missing = files.filter((file) => findFile(file.path) === undefined);
+  const unfetchable = missing.filter((file) => file.address === undefined);
+  if (unfetchable.length > 0)
+    throw new DataError(
+      `${name}: ${unfetchable.map((file) => file.path).join(", ")} cannot be fetched, because the origin ` +
+        `(${address}) has it in another form; put it into ${dataFolders()[0]} or name its folder in MEMSPIKE_DATA`,
+    );
+  const total = missing.reduce((sum, file) => sum + file.bytes, 0);
+  let done = 0;
+  for (const file of missing) {
+    const progress = (fraction: number, message?: string) =>
+      options.progress?.((done + fraction * file.bytes) / total, message);
+    await obtainFile(file, { ...options, progress });
+    done += file.bytes;
+  }
+  return named(name);
+}
+
+/** Compares all files of a data set with their SHA-256; returns their paths. Throws `DataError` on the first that fails. */
+export async function verifyDataset(name: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (const file of named(name).files) paths.push(await verifyFile(file));
+  return paths;
+}
+
+function named(name: string): Dataset {
+  const list = datasetList();
+  const found = list.find((set) => set.name === name);
+  if (!found) {
+    const names = list.map((set) => set.name);
+    throw new DataError(
+      `there is no data set ${name}${didYouMean(name, names) || `; there are ${names.join(", ")}`}`,
+    );
+  }
+  return found;
+}

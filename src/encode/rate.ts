@@ -1,0 +1,111 @@
+/**
+ * Rate coding: numbers to spike trains whose rate they set, Poisson or regular.
+ *
+ * On the grid of ticks, at most one spike per cell and tick. Every draw is addressed by (seed, cell, tick): a train does
+ * not depend on the other cells, nor on how long the raster is.
+ */
+
+import type { Raster } from "../engine/raster.ts";
+import { raster } from "../engine/raster.ts";
+import { randomKey, uniform } from "../math/random.ts";
+import type { Time } from "../math/units.ts";
+import { quantity, seconds } from "../math/units.ts";
+
+/** Rates in Hz, constant (one a cell) or as a function of cell and time (s). */
+export type Rates = ArrayLike<number> | { size: number; at: (cell: number, time: number) => number };
+
+export interface TrainOptions {
+  duration: Time;
+  seed: string | number;
+  /** Tick of the spikes; default "0.1 ms". */
+  dt?: Time;
+}
+
+/**
+ * Independent Poisson trains. In a tick a cell fires with probability 1 - exp(-rate dt), that of a Poisson process to
+ * have a spike there, unless its last one is less than `deadTime` (default none) ago. Throws `RangeError` on a
+ * rate that is not a number >= 0.
+ */
+export function poissonTrains(rates: Rates, options: TrainOptions & { deadTime?: Time }): Raster {
+  const dt = seconds(options.dt ?? "0.1 ms");
+  const duration = seconds(options.duration);
+  const pause = Math.max(1, Math.round(seconds(options.deadTime ?? "0 s") / dt)); // ticks
+  const { size, at } = rateFunction(rates);
+  const key = randomKey(options.seed, "poisson trains");
+  const ticks = tickCount(duration, dt);
+  const t: number[] = [];
+  const i: number[] = [];
+  for (let cell = 0; cell < size; cell++) {
+    for (let tick = 0; tick < ticks; tick++) {
+      const probability = -Math.expm1(-checked(at(cell, tick * dt), cell) * dt);
+      if (probability === 0 || uniform(key, 0, cell, tick) >= probability) continue;
+      t.push(tick * dt);
+      i.push(cell);
+      tick += pause - 1;
+    }
+  }
+  return raster({ t, i }, size, duration);
+}
+
+/**
+ * Regular trains: cell j fires whenever the integral of its rate reaches a whole number, starting from a phase. The
+ * phase (0 to 1) is drawn per cell, or given for all. Throws `RangeError` where a rate exceeds one spike a tick.
+ */
+export function regularTrains(rates: Rates, options: TrainOptions & { phase?: number }): Raster {
+  const dt = seconds(options.dt ?? "0.1 ms");
+  const duration = seconds(options.duration);
+  const { size, at } = rateFunction(rates);
+  const key = randomKey(options.seed, "regular trains");
+  const ticks = tickCount(duration, dt);
+  const t: number[] = [];
+  const i: number[] = [];
+  for (let cell = 0; cell < size; cell++) {
+    const phase = options.phase ?? uniform(key, 0, cell, 0);
+    let integral = 0;
+    let whole = Math.floor(phase);
+    for (let tick = 0; tick < ticks; tick++) {
+      const rate = checked(at(cell, tick * dt), cell);
+      if (rate * dt > 1)
+        throw new RangeError(`cell ${cell}: ${rate} Hz is more than a spike per tick of ${dt} s`);
+      integral += rate; // in ticks: multiplied by dt below, so a constant rate adds no rounding per tick
+      const grown = Math.floor(phase + integral * dt + 1e-9);
+      if (grown === whole) continue;
+      whole = grown;
+      t.push(tick * dt);
+      i.push(cell);
+    }
+  }
+  return raster({ t, i }, size, duration);
+}
+
+/** Spike trains of intensities (0 to 1): rate = intensity x `maximum` (default "100 Hz"), Poisson unless "regular". */
+export function rateCode(
+  intensities: ArrayLike<number>,
+  options: TrainOptions & { maximum?: string; coding?: "poisson" | "regular" },
+): Raster {
+  const maximum = quantity(options.maximum ?? "100 Hz", "Hz");
+  const rates = Float64Array.from({ length: intensities.length }, (_, cell) => {
+    const x = intensities[cell];
+    if (!(x >= 0 && x <= 1)) throw new RangeError(`intensity ${cell} is ${x}, not within 0 to 1`);
+    return x * maximum;
+  });
+  return options.coding === "regular" ? regularTrains(rates, options) : poissonTrains(rates, options);
+}
+
+function rateFunction(rates: Rates): { size: number; at: (cell: number, time: number) => number } {
+  return "at" in rates && typeof rates.at === "function" && "size" in rates
+    ? rates
+    : { size: (rates as ArrayLike<number>).length, at: (cell) => (rates as ArrayLike<number>)[cell] };
+}
+
+function checked(rate: number, cell: number): number {
+  if (!(rate >= 0 && rate < Infinity)) throw new RangeError(`cell ${cell}: ${rate} is not a rate`);
+  return rate;
+}
+
+/** Ticks that begin before the end, tolerant of a duration that is a whole number of ticks but for rounding. */
+function tickCount(duration: number, dt: number): number {
+  const ticks = duration / dt;
+  const whole = Math.round(ticks);
+  return Math.abs(ticks - whole) < 1e-6 ? whole : Math.ceil(ticks);
+}
