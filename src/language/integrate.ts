@@ -323,7 +323,7 @@ function exponentialEuler(equation: InlinedEquation, dt: number): Expression {
 /**
  * The time constant of a variable with dx/dt = -x / tau, a number of seconds, and nothing else: after n ticks it is
  * x exp(-n dt / tau), so it need not be advanced tick by tick. Undefined for every other equation, for a variable
- * that stands still during refractoriness and for one with a method that is not exact.
+ * that stands still during refractoriness and for a method that is not exact here.
  */
 export function decayTrace(model: CheckedModel, variable: string): { readonly tau: number } | undefined {
   const derivative = model.derivatives.find((one) => one.variable === variable);
@@ -331,7 +331,7 @@ export function decayTrace(model: CheckedModel, variable: string): { readonly ta
   if (!derivative || !declared || derivative.noise.length > 0) return undefined;
   if (declared.unlessRefractory && model.refractory !== undefined) return undefined;
   const asked = typeof model.method === "string" ? model.method : (model.method[variable] ?? "auto");
-  if (asked !== "auto" && asked !== "exact") return undefined;
+  if (!decaysExactly.has(asked)) return undefined;
   const drift = inline(model)(derivative.drift);
   const form = linearity(drift, new Set([variable]));
   if (!form.affine || form.constant.kind !== "number" || form.constant.value !== 0) return undefined;
@@ -339,6 +339,9 @@ export function decayTrace(model: CheckedModel, variable: string): { readonly ta
   if (rate?.kind !== "number" || !(rate.value < 0 && Number.isFinite(rate.value))) return undefined;
   return { tau: writtenTau(drift) ?? -1 / rate.value };
 }
+
+/** Methods whose step of a plain decay is x exp(-dt / tau). */
+const decaysExactly: ReadonlySet<Method> = new Set(["auto", "exact", "exponential-euler"]);
 
 /** tau as it stands in -x / tau or -(x / tau), without the rounding of 1 / (1 / tau). */
 function writtenTau(drift: Expression): number | undefined {

@@ -245,12 +245,16 @@ function binEdges(
 ): number[] {
   const all = Float64Array.from(sets.flatMap((set) => Array.from(set).filter(Number.isFinite))).sort();
   let [low, high] = options.range ?? [all[0] ?? 0, all.at(-1) ?? 1];
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low < Math.max(1e-9 * size, 1e-300)) {
+    const half = 0.5 * Math.max(1, size); // one value, or as good as
+    [low, high] = [low - half, high + half];
+  }
   const quartiles = all[Math.floor(0.75 * (all.length - 1))] - all[Math.floor(0.25 * (all.length - 1))];
   const width = (2 * quartiles) / Math.cbrt(all.length);
   const count = width > 0 ? Math.ceil((high - low) / width) : 10;
   const bins = options.bins ?? Math.min(80, Math.max(10, count));
-  return Array.from({ length: bins + 1 }, (_, k) => low + ((high - low) * k) / bins);
+  return Array.from({ length: bins + 1 }, (_, k) => (k === bins ? high : low + ((high - low) * k) / bins));
 }
 
 /** Small images on one colour scale, e.g. the rates of cells that stand for pixels: values [row, column]. */

@@ -57,7 +57,8 @@ export function metricText(value: Metric): string {
 export function estimateText({ mean, interval95: [low, high], n }: Estimate): string {
   const half = (high - low) / 2;
   if (!Number.isFinite(half)) return `${numberText(mean)} (n = ${n})`;
-  const decimals = half > 0 ? Math.max(0, 1 - Math.floor(Math.log10(half))) : 4;
+  if (half === 0) return `${numberText(mean)} ± 0 (n = ${n})`;
+  const decimals = Math.max(0, 1 - Math.floor(Math.log10(half)));
   const plain = Math.abs(mean) < 1e6 && decimals <= 6;
   if (!plain) return `${numberText(mean)} ± ${numberText(half, 2)} (n = ${n})`;
   const written = (value: number) => value.toFixed(decimals).replace("-", "−");

@@ -103,11 +103,12 @@ function drawRaster(figure: RasterFigure): Drawing {
 function strokes({ x, y }: Dots, size: number, plane: Plane, colour: string, weight: number): string {
   const row = (plane.bottom - plane.top) / size;
   const length = Math.max(4, Math.round(4 * Math.min(8, row * (row > 4 ? 0.8 : 1))));
+  const pitch = row < 1 ? 4 : 1; // rows thinner than a unit share it
   const across = 4 * width; // keys are row * across + column
   const keys = new Float64Array(x.length);
   for (let k = 0; k < x.length; k++) {
-    const middle = Math.round(4 * plane.y(y[k]) - length / 2);
-    keys[k] = middle * across + Math.round(4 * plane.x(x[k]));
+    const top = pitch * Math.round((4 * plane.y(y[k]) - length / 2) / pitch);
+    keys[k] = top * across + Math.round(4 * plane.x(x[k]));
   }
   keys.sort();
   const parts: string[] = [];

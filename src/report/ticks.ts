@@ -64,7 +64,7 @@ export function numberText(value: number, digits = 4): string {
 }
 
 function scientific(value: number, digits: number): string {
-  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  const [mantissa, exponent] = value.toExponential(Math.max(1, digits) - 1).split("e");
   const short = String(Number(mantissa));
   const power = `10${raised(Number(exponent))}`;
   return minus(short === "1" ? power : short === "-1" ? `-${power}` : `${short} × ${power}`);
@@ -77,9 +77,11 @@ function powerText(value: number): string {
   return exact && (exponent < -2 || exponent > 3) ? `10${raised(exponent)}` : numberText(value);
 }
 
-/** A mark with just the decimals its step needs; `extent` is the largest number on the axis. */
+/** A mark with just the digits its step needs; `extent` is the largest number on the axis. */
 function stepText(value: number, step: number, extent: number): string {
-  if (extent >= 1e6 || extent < 1e-3) return value === 0 ? "0" : scientific(Number(value.toPrecision(6)), 4);
+  if (value === 0) return "0";
+  if (step >= 1e5 || extent < 1e-3)
+    return scientific(value, 2 + Math.round(Math.log10(Math.abs(value) / step)));
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   return minus(grouped(value.toFixed(decimals)));
 }

@@ -59,7 +59,8 @@ export interface Node {
 }
 
 const resultType = (op: Operation): Type => {
-  if ((compare as readonly string[]).includes(op) || op === "and" || op === "or" || op === "not") return "mask";
+  if ((compare as readonly string[]).includes(op) || op === "and" || op === "or" || op === "not")
+    return "mask";
   if (op === "gtu") return "mask";
   if ((bitsBinary as readonly string[]).includes(op) || (bitsShift as readonly string[]).includes(op))
     return "bits";

@@ -1,0 +1,79 @@
+/**
+ * What a network becomes: the module's bytes and where everything lies.
+ */
+import type { Expression } from "../language/expression.ts";
+import type { Precision } from "../wasm/graph.ts";
+import type { InitialValues } from "./initial.ts";
+import type { Layout } from "./layout.ts";
+import type { Population, Projection, Source } from "./network.ts";
+import type { columns, Pathway } from "./pathway.ts";
+import type { ElementMemory } from "./population.ts";
+import type { PopulationProgram, ProjectionProgram } from "./program.ts";
+import type { ProjectionMemory } from "./projection.ts";
+import type { Ring } from "./schedule.ts";
+import type { BuiltStorage } from "./storage.ts";
+
+export interface BuildOptions {
+  readonly dt: number; // s
+  readonly seed: string | number;
+  readonly precision: Precision;
+  readonly threads: number; // at most; one where the network needs it
+  readonly mainMayBlock: boolean;
+}
+
+/** Ticks a call of the machine code runs at most: recorders are drained between calls. */
+export const chunkTicks = 256;
+
+export interface BuiltPopulation {
+  readonly name: string;
+  readonly part: Population | Source;
+  readonly size: number;
+  readonly program?: PopulationProgram;
+  readonly memory?: ElementMemory;
+  readonly ring: Ring;
+  readonly bounds: readonly number[]; // first cell of each thread, and the end
+  readonly boundsOffset: number;
+  readonly initial?: InitialValues;
+  /** Refractory time, s, where it differs between cells. */
+  readonly refractory?: Expression;
+}
+
+export interface BuiltProjection {
+  readonly name: string;
+  readonly part: Projection;
+  readonly program: ProjectionProgram;
+  readonly memory: ProjectionMemory;
+  readonly path: Pathway;
+  /** Synapse k of memory is synapse `order[k]` of the explicit pairs (absent: the same). */
+  readonly order?: Uint32Array;
+  readonly columns?: ReturnType<typeof columns>;
+  readonly pre: BuiltPopulation;
+  readonly post: BuiltPopulation;
+  readonly frozenFlag: number;
+  readonly initial: InitialValues;
+  readonly storage?: BuiltStorage;
+}
+
+/** An exported function that fills one variable at the start: over elements [0, places), or over all rows or columns. */
+export type Initialiser =
+  | { readonly kind: "elements"; readonly exportName: string; readonly places: number }
+  | {
+      readonly kind: "synapses";
+      readonly exportName: string;
+      readonly cells: number; // of the side that the function walks
+      readonly classes: number;
+    };
+
+export interface Built {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly layout: Layout;
+  readonly threads: number;
+  /** Why there are fewer threads than asked for. */
+  readonly oneThreadBecause?: string;
+  readonly slots: number;
+  readonly populations: ReadonlyMap<string, BuiltPopulation>;
+  readonly projections: ReadonlyMap<string, BuiltProjection>;
+  readonly initialisers: readonly Initialiser[];
+  readonly precision: Precision;
+  readonly dt: number;
+}

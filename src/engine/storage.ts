@@ -1,0 +1,508 @@
+/**
+ * Machine code of weights on devices: pulses, reads, and how a written weight becomes pulses.
+ *
+ * Devices of synapse k: [k][polarity][device], polarity 0 increases the weight. Everything about devices
+ * is float64, whatever the network's precision. The wall clock of devices is simulated time plus what
+ * `wait` added. Draws are sparse, by device index; counter word 3 tells the pulses of a write (0, 1, …), the
+ * read after a write and plain reads apart.
+ */
+import type { WeightStorage } from "../device/pair.ts";
+import { inline } from "../language/algebra.ts";
+import type { Expression } from "../language/expression.ts";
+import {
+  block,
+  br_if,
+  type Code,
+  call,
+  FunctionBuilder,
+  f32,
+  f64,
+  f64x2,
+  get,
+  i32,
+  i32x4,
+  iff,
+  loop,
+  type ModuleBuilder,
+  select,
+  set,
+  tee,
+} from "../wasm/assembler.ts";
+import { Emitter, Prologue } from "../wasm/emit.ts";
+import { Graph, type Node, type Precision } from "../wasm/graph.ts";
+import { loadLane, storeLane } from "../wasm/lane.ts";
+import { Lowering } from "../wasm/lower.ts";
+import type { Builder } from "./builder.ts";
+import { sparseDraw } from "./draws.ts";
+import { padded } from "./layout.ts";
+import type { EmitContext } from "./population.ts";
+import type { Assignment } from "./program.ts";
+import { cells } from "./schedule.ts";
+
+/** Counter word 3 of reads. */
+export const readAfterWrite = 0x10000;
+export const readPlain = 0x10001;
+const stochasticRounding = 0x10002;
+
+export interface BuiltStorage {
+  readonly storage: WeightStorage;
+  readonly perSynapse: number; // devices
+  readonly count: number; // devices in all
+  readonly variables: Readonly<Record<string, number>>; // f64 [device]
+  readonly writtenAt: number; // f64 [device], s on the device clock
+  readonly reading: number; // f64 [device]: what the last `readAll` read, S
+  readonly pulses: number; // u32 [3]: SET pulses onto G+, onto G-, RESET pulses
+  readonly counters: number; // u32 [1], or [synapse][polarity]
+  /** Function indices: (synapse, weight, tick) -> weight; (synapse, tick) -> weight. */
+  readonly write: number;
+  readonly read: number;
+}
+
+type Draw = Extract<Expression, { kind: "random" }>;
+
+interface Device {
+  readonly module: ModuleBuilder;
+  readonly context: EmitContext;
+  readonly variables: Readonly<Record<string, number>>;
+  readonly writtenAt: number;
+}
+
+/** Pushes the device clock, s. */
+const clock = (tick: Code, dt: number): Code =>
+  f64.add(f64.mul(f64.convert_i32_u(tick), f64.const(dt)), f64.load(i32.const(0), cells.deviceTime));
+
+/** A function of one device: (device, tick, draw) with an emitter that knows its names. */
+function deviceFunction(
+  { context, variables, writtenAt }: Device,
+  result: "f64" | undefined,
+  body: (tools: {
+    lower: (e: Expression, values: ReadonlyMap<string, Node>) => Node;
+    emitter: Emitter;
+    byte: Code;
+    tick: Code;
+  }) => Code,
+): FunctionBuilder {
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result });
+  const [device, tick, draw] = [0, 1, 2];
+  const byte = fn.local("i32");
+  const graph = new Graph("float64");
+  const prologue = new Prologue(fn);
+  const emitter = new Emitter({
+    fn,
+    prologue,
+    precision: "float64",
+    calls: context.calls,
+    activeLanes: 1,
+    input: (node) => {
+      const name = node.name as string;
+      if (name === "#draw") return i32x4.splat(get(draw));
+      if (name.startsWith("#")) return prologue.words(Number(name.slice(1)));
+      if (name === "key0") return prologue.words(context.key[0]);
+      if (name === "key1") return prologue.words(context.key[1]);
+      if (name === "tick") return i32x4.splat(get(tick));
+      if (name === "element") return i32x4.splat(get(device));
+      if (name === "i") return f64x2.splat(f64.convert_i32_u(get(device)));
+      if (name === "t") return f64x2.splat(clock(get(tick), context.dt));
+      if (name === "age")
+        return f64x2.splat(f64.sub(clock(get(tick), context.dt), f64.load(get(byte), writtenAt)));
+      return loadLane("float64", get(byte), variables[name]);
+    },
+  });
+  const lower = (expression: Expression, values: ReadonlyMap<string, Node>): Node =>
+    new Lowering(graph, {
+      name: (name) => values.get(name) ?? graph.input(name),
+      random: (random: Draw, args) => sparseDraw(graph, random, args, { draw: "draw" }),
+    }).lowerReal(expression);
+  const code = body({ lower, emitter, byte: get(byte), tick: get(tick) });
+  fn.body = [set(byte, i32.shl(get(device), i32.const(3))), prologue.code, code];
+  return fn;
+}
+
+/** Applies a pulse's statements to one device and notes the time. */
+function pulseFunction(device: Device, statements: readonly Assignment[]): FunctionBuilder {
+  return deviceFunction(device, undefined, ({ lower, emitter, byte, tick }) => {
+    const values = new Map<string, Node>();
+    for (const { target, value } of statements) values.set(target, lower(value, values));
+    return [
+      emitter.define([...values.values()]),
+      [...values].map(([name, node]) =>
+        storeLane("float64", byte, device.variables[name], emitter.value(node)),
+      ),
+      f64.store(byte, device.writtenAt, clock(tick, device.context.dt)),
+    ];
+  });
+}
+
+/** Lays out and emits the devices of a projection. `weight` is where the projection keeps its weights. */
+export function buildStorage(
+  builder: Builder,
+  name: string,
+  storage: WeightStorage,
+  options: { readonly synapses: number; readonly weight: number; readonly context: EmitContext },
+): BuiltStorage {
+  const { module, layout } = builder;
+  const { precision } = builder.options;
+  const { synapses, weight, context } = options;
+  const model = storage.device.checked;
+  const perSynapse = 2 * storage.devices;
+  const count = synapses * perSynapse;
+  const places = padded(count);
+  const variables: Record<string, number> = {};
+  for (const v of model.variables) variables[v.name] = layout.take(8 * places, `${name} devices`);
+  const writtenAt = layout.take(8 * places, `${name} devices`);
+  const reading = layout.take(8 * places, `${name} devices`);
+  const pulses = layout.take(16, `${name} devices`);
+  const counters = layout.take(storage.counter === "shared" ? 4 : 8 * synapses, `${name} devices`);
+  const device: Device = { module, context: { ...context, precision: "float64" }, variables, writtenAt };
+  const inlined = inline(model, { dt: context.dt });
+  const statements = (handler: string): Assignment[] =>
+    (model.handlers[handler] ?? []).map(({ target, value, scope }) => ({
+      target,
+      value: inlined(value),
+      scope,
+    }));
+  const setPulse = module.add(pulseFunction(device, statements("set")));
+  const drift = model.drift ? inlined(model.drift) : undefined;
+  const readExpression = inlined(model.read as Expression);
+  const readDevice = module.add(
+    deviceFunction(device, "f64", ({ lower, emitter }) => {
+      const values = new Map<string, Node>();
+      if (drift) values.set("Gd", lower(drift, values));
+      const node = lower(readExpression, values);
+      return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
+    }),
+  );
+  const quietDevice = module.add(
+    deviceFunction(device, "f64", ({ lower, emitter }) => {
+      const node = lower(drift ?? readExpression, new Map());
+      return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
+    }),
+  );
+  const read = module.add(readFunction(storage, readDevice));
+  const refresh =
+    storage.refresh &&
+    module.add(
+      refreshFunction(storage, {
+        quiet: quietDevice,
+        set: setPulse,
+        reset: module.add(pulseFunction(device, statements("reset"))),
+        pulses,
+        counters,
+      }),
+    );
+  const write = module.add(
+    writeFunction(storage, { read, set: setPulse, refresh, weight, precision, pulses, counters, context }),
+  );
+  exportReadAll(module, name, { count, perSynapse, readDevice, quietDevice, reading });
+  exportRefreshWeights(module, name, { synapses, read, weight, precision });
+  for (const [variable, value] of Object.entries(model.initial))
+    builder.addInitialiser(places, {
+      elements: {
+        variables: Object.keys(variables),
+        booleans: new Set(),
+        next: new Map([[variable, inlined(value)]]),
+        frozenWhileRefractory: new Set(),
+      },
+      memory: { size: count, variables, shared: {} },
+      context: device.context,
+      shared: [],
+      refractory: false,
+    });
+  return {
+    storage,
+    perSynapse,
+    count,
+    variables,
+    writtenAt,
+    reading,
+    pulses,
+    counters,
+    write,
+    read,
+  };
+}
+
+/** read(synapse, tick, draw) -> weight: beta (sum of G+ - sum of G-). Boybat et al. 2018, eq. 1. */
+function readFunction(storage: WeightStorage, readDevice: number): FunctionBuilder {
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result: "f64" });
+  const [synapse, tick, draw] = [0, 1, 2];
+  const device = fn.local("i32");
+  const n = fn.local("i32");
+  const sum = fn.local("f64");
+  const value = fn.local("f64");
+  fn.body = [
+    set(device, i32.mul(get(synapse), i32.const(2 * storage.devices))),
+    loop(
+      set(value, call(readDevice, i32.add(get(device), get(n)), get(tick), get(draw))),
+      set(
+        sum,
+        select(
+          f64.add(get(sum), get(value)),
+          f64.sub(get(sum), get(value)),
+          i32.lt_u(get(n), i32.const(storage.devices)),
+        ),
+      ),
+      br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(2 * storage.devices))),
+    ),
+    f64.mul(get(sum), f64.const(storage.weightPerConductance)),
+  ];
+  return fn;
+}
+
+/** Emits `pulses` pulses, each to the device its counter points at, and counts them. */
+function pulseLoop(
+  storage: WeightStorage,
+  o: {
+    fn: FunctionBuilder;
+    set: number;
+    counters: number;
+    synapse: Code;
+    polarity: Code;
+    pulses: number; // local
+    tick: Code;
+    firstDraw: number;
+    tally: number;
+  },
+): Code {
+  const p = o.fn.local("i32");
+  const counter = o.fn.local("i32");
+  const address: Code =
+    storage.counter === "shared"
+      ? i32.const(0)
+      : i32.shl(i32.add(i32.shl(o.synapse, i32.const(1)), o.polarity), i32.const(2));
+  const first = i32.add(
+    i32.mul(o.synapse, i32.const(2 * storage.devices)),
+    i32.mul(o.polarity, i32.const(storage.devices)),
+  );
+  const tallyAddress = i32.shl(o.polarity, i32.const(2));
+  return [
+    set(p, i32.const(0)),
+    block(
+      br_if(0, i32.le_s(get(o.pulses), i32.const(0))),
+      loop(
+        set(counter, i32.load(address, o.counters)),
+        call(
+          o.set,
+          i32.add(first, i32.rem_u(get(counter), i32.const(storage.devices))),
+          o.tick,
+          i32.add(get(p), i32.const(o.firstDraw)),
+        ),
+        i32.store(address, o.counters, i32.add(get(counter), i32.const(1))),
+        br_if(0, i32.lt_s(tee(p, i32.add(get(p), i32.const(1))), get(o.pulses))),
+      ),
+      i32.store(tallyAddress, o.tally, i32.add(i32.load(tallyAddress, o.tally), get(o.pulses))),
+    ),
+  ];
+}
+
+/** write(synapse, weight, tick) -> weight as read after the pulses, or as it was when none was due. */
+function writeFunction(
+  storage: WeightStorage,
+  o: {
+    read: number;
+    set: number;
+    refresh?: number;
+    weight: number;
+    precision: Precision;
+    pulses: number;
+    counters: number;
+    context: EmitContext;
+  },
+): FunctionBuilder {
+  const fn = new FunctionBuilder({ parameters: ["i32", "f64", "i32"], result: "f64" });
+  const [synapse, wanted, tick] = [0, 1, 2];
+  const before = fn.local("f64");
+  const steps = fn.local("f64"); // conductance change in pulses, signed
+  const polarity = fn.local("i32");
+  const pulses = fn.local("i32");
+  const graph = new Graph("float64");
+  const prologue = new Prologue(fn);
+  const emitter = new Emitter({
+    fn,
+    prologue,
+    precision: "float64",
+    input: (node) => {
+      const name = node.name as string;
+      if (name === "steps") return f64x2.splat(get(steps));
+      if (name === "tick") return i32x4.splat(get(tick));
+      if (name === "element") return i32x4.splat(get(synapse));
+      if (name === "key0") return prologue.words(o.context.key[0]);
+      if (name === "key1") return prologue.words(o.context.key[1]);
+      return prologue.words(Number(name.slice(1)));
+    },
+  });
+  const size = graph.node("abs", [graph.input("steps")]);
+  const rounded =
+    storage.rounding === "nearest"
+      ? graph.node("floor", [graph.add(size, graph.constant(0.5))])
+      : graph.node("floor", [
+          graph.add(
+            size,
+            sparseDraw(
+              graph,
+              { kind: "random", distribution: "uniform", stream: stochasticRounding, args: [] },
+              [],
+            ),
+          ),
+        ]);
+  const capped = graph.node("min", [rounded, graph.constant(storage.maxPulses)]);
+  const byte: Code = i32.shl(get(synapse), i32.const(o.precision === "float64" ? 3 : 2));
+  const stored =
+    o.precision === "float64" ? f64.load(byte, o.weight) : f64.promote_f32(f32.load(byte, o.weight));
+  fn.body = [
+    prologue.code,
+    set(before, stored),
+    set(
+      steps,
+      f64.mul(
+        f64.sub(get(wanted), get(before)),
+        f64.const(1 / (storage.weightPerConductance * storage.step)),
+      ),
+    ),
+    set(polarity, f64.lt(get(steps), f64.const(0))),
+    emitter.define([capped]),
+    set(pulses, i32.trunc_sat_f64_s(f64x2.extract_lane(emitter.value(capped), 0))),
+    pulseLoop(storage, {
+      fn,
+      set: o.set,
+      counters: o.counters,
+      synapse: get(synapse),
+      polarity: get(polarity),
+      pulses,
+      tick: get(tick),
+      firstDraw: 0,
+      tally: o.pulses,
+    }),
+    o.refresh === undefined ? [] : call(o.refresh, get(synapse), get(tick)),
+    iff(get(pulses), set(before, call(o.read, get(synapse), get(tick), i32.const(readAfterWrite)))),
+    get(before),
+  ];
+  return fn;
+}
+
+/**
+ * refresh(synapse, tick): when the mean conductance of a group exceeds `above` and the means differ by less
+ * than `difference`, RESETs all devices of the synapse and writes the difference again, open loop.
+ */
+function refreshFunction(
+  storage: WeightStorage,
+  o: { quiet: number; set: number; reset: number; pulses: number; counters: number },
+): FunctionBuilder {
+  const refresh = storage.refresh as NonNullable<WeightStorage["refresh"]>;
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32"] });
+  const [synapse, tick] = [0, 1];
+  const sums = [fn.local("f64"), fn.local("f64")];
+  const n = fn.local("i32");
+  const first = fn.local("i32");
+  const difference = fn.local("f64");
+  const pulses = fn.local("i32");
+  const polarity = fn.local("i32");
+  const { devices } = storage;
+  const group = (which: number): Code => [
+    set(n, i32.const(0)),
+    loop(
+      set(
+        sums[which],
+        f64.add(
+          get(sums[which]),
+          call(
+            o.quiet,
+            i32.add(i32.add(get(first), i32.const(which * devices)), get(n)),
+            get(tick),
+            i32.const(0),
+          ),
+        ),
+      ),
+      br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(devices))),
+    ),
+  ];
+  const full = devices * refresh.above;
+  const magnitude = select(
+    get(difference),
+    f64.sub(f64.const(0), get(difference)),
+    f64.gt(get(difference), f64.const(0)),
+  );
+  const due = i32.and(
+    i32.or(f64.gt(get(sums[0]), f64.const(full)), f64.gt(get(sums[1]), f64.const(full))),
+    f64.lt(magnitude, f64.const(devices * refresh.difference)),
+  );
+  fn.body = [
+    set(first, i32.mul(get(synapse), i32.const(2 * devices))),
+    group(0),
+    group(1),
+    set(difference, f64.sub(get(sums[0]), get(sums[1]))),
+    iff(due, [
+      set(n, i32.const(0)),
+      loop(
+        call(o.reset, i32.add(get(first), get(n)), get(tick), i32.const(readPlain + 1)),
+        br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(2 * devices))),
+      ),
+      i32.store(
+        i32.const(0),
+        o.pulses + 8,
+        i32.add(i32.load(i32.const(0), o.pulses + 8), i32.const(2 * devices)),
+      ),
+      set(
+        pulses,
+        i32.trunc_sat_f64_s(f64.add(f64.mul(magnitude, f64.const(1 / storage.step)), f64.const(0.5))),
+      ),
+      set(polarity, f64.lt(get(difference), f64.const(0))),
+      pulseLoop(storage, {
+        fn,
+        set: o.set,
+        counters: o.counters,
+        synapse: get(synapse),
+        polarity: get(polarity),
+        pulses,
+        tick: get(tick),
+        firstDraw: storage.maxPulses,
+        tally: o.pulses,
+      }),
+    ]),
+  ];
+  return fn;
+}
+
+/** readAll_<name>(tick, quiet): every device's conductance into `reading`; quiet leaves read noise out. */
+function exportReadAll(
+  module: ModuleBuilder,
+  name: string,
+  o: { count: number; perSynapse: number; readDevice: number; quietDevice: number; reading: number },
+): void {
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32"], exportName: `readAll ${name}` });
+  const [tick, quiet] = [0, 1];
+  const d = fn.local("i32");
+  const value = fn.local("f64");
+  const args = [get(d), get(tick), i32.const(readPlain)];
+  fn.body = loop(
+    iff(get(quiet), set(value, call(o.quietDevice, ...args)), set(value, call(o.readDevice, ...args))),
+    f64.store(i32.shl(get(d), i32.const(3)), o.reading, get(value)),
+    br_if(0, i32.lt_u(tee(d, i32.add(get(d), i32.const(1))), i32.const(o.count))),
+  );
+  module.add(fn);
+}
+
+/** readWeights_<name>(tick): every weight as read now. */
+function exportRefreshWeights(
+  module: ModuleBuilder,
+  name: string,
+  o: { synapses: number; read: number; weight: number; precision: Precision },
+): void {
+  const fn = new FunctionBuilder({ parameters: ["i32"], exportName: `readWeights ${name}` });
+  const tick = 0;
+  const k = fn.local("i32");
+  const value = fn.local("f64");
+  const store =
+    o.precision === "float64"
+      ? f64.store(i32.shl(get(k), i32.const(3)), o.weight, get(value))
+      : f32.store(i32.shl(get(k), i32.const(2)), o.weight, f32.demote_f64(get(value)));
+  fn.body = block(
+    br_if(0, i32.eqz(i32.const(o.synapses))),
+    loop(
+      set(value, call(o.read, get(k), get(tick), i32.const(readPlain))),
+      store,
+      br_if(0, i32.lt_u(tee(k, i32.add(get(k), i32.const(1))), i32.const(o.synapses))),
+    ),
+  );
+  module.add(fn);
+}

@@ -1,0 +1,300 @@
+/**
+ * Lays out and emits one projection: its synapses, traces, handlers and devices.
+ */
+import type { Expression } from "../language/expression.ts";
+import { ConfigError } from "../math/errors.ts";
+import type { Builder } from "./builder.ts";
+import type { BuiltPopulation, BuiltProjection } from "./built.ts";
+import type { Rows } from "./connect.ts";
+import { initialValues, nearestTicks } from "./initial.ts";
+import { offsets, padded } from "./layout.ts";
+import { type Cells, type Projection, parentOf } from "./network.ts";
+import { columns, pathway } from "./pathway.ts";
+import { emitUpdate } from "./population.ts";
+import type { Assignment, ElementProgram, ProjectionProgram } from "./program.ts";
+import { emitEvent, type ProjectionContext, type ProjectionMemory, type Side } from "./projection.ts";
+import { type BuiltStorage, buildStorage } from "./storage.ts";
+
+/** Which side of a projection the cells of a named event stand for. */
+function sideOf(name: string, event: string, from: Cells, part: Projection): Side {
+  if (from.size === part.post.size) return "column";
+  if (from.size === part.pre.size) return "row";
+  throw new ConfigError(
+    `${name}: the event "${event}" comes from ${from.size} cells; it needs one for each of the ${part.post.size} postsynaptic or the ${part.pre.size} presynaptic cells`,
+  );
+}
+
+export function wire(
+  builder: Builder,
+  name: string,
+  part: Projection,
+  rows: Rows,
+  delays: number | Uint32Array,
+): BuiltProjection {
+  const { layout, options } = builder;
+  const program = builder.programs.get(name) as ProjectionProgram;
+  const pre = builder.populationOf(part.pre, name);
+  const post = builder.populationOf(part.post, name);
+  const preStart = parentOf(part.pre).start;
+  const postStart = parentOf(part.post).start;
+  const path = pathway(rows, { preCells: pre.size, preStart, postStart, delays, bounds: post.bounds });
+  if (path.delays.length > 1 && program.pre.variables.length > 0)
+    throw new ConfigError(
+      `${name}: ${program.pre.variables[0]} is kept once per presynaptic cell (pre), so all synapses of the projection must have the same delay; declare it per synapse`,
+    );
+  const dense = rows.dense && path.delays.length === 1;
+  const columnEvents = Object.entries(part.events).some(
+    ([event, from]) => from.kind !== "clock" && sideOf(name, event, from, part) === "column",
+  );
+  const wantsColumns = !dense && (columnEvents || program.handlers.has("post"));
+  const cols = wantsColumns ? columns(path, post.size) : undefined;
+  const memory = layOut(builder, name, part, program, {
+    pre,
+    post,
+    path,
+    dense,
+    columns: cols !== undefined,
+  });
+  const context: ProjectionContext = {
+    ...builder.context(name),
+    program,
+    memory,
+    guarded: new Set(post.program?.refractory ? post.program.cells.frozenWhileRefractory : []),
+  };
+  const initial = initialValues(name, part.model, part.initial, path.size, options.dt);
+  for (const [variable, value] of initial.expressions)
+    initialiseSynapses(builder, context, variable, value, { pre: pre.size, post: post.size });
+  let storage: BuiltStorage | undefined;
+  if (part.weight) {
+    storage = buildStorage(builder, name, part.weight, {
+      synapses: path.size,
+      weight: memory.synapse[program.weight as string],
+      context: builder.context(name, "devices"),
+    });
+  }
+  const frozenFlag = layout.take(4, `${name} bookkeeping`);
+  const stored = {
+    ...context,
+    write: storage?.write,
+    read: part.weight?.read === "event" ? storage?.read : undefined,
+  };
+  addTraces(builder, name, program, memory, {
+    pre: pre.size,
+    synapses: padded(path.size),
+    bounds: post.boundsOffset,
+  });
+  addEvents(builder, name, part, stored, { pre, post, delays: path.delays, frozenFlag });
+  return {
+    name,
+    part,
+    program,
+    memory,
+    path,
+    order: composed(rows.order, path.order),
+    columns: cols,
+    pre,
+    post,
+    frozenFlag,
+    initial,
+    storage,
+  };
+}
+
+function layOut(
+  builder: Builder,
+  name: string,
+  part: Projection,
+  program: ProjectionProgram,
+  o: {
+    pre: BuiltPopulation;
+    post: BuiltPopulation;
+    path: ReturnType<typeof pathway>;
+    dense: boolean;
+    columns: boolean;
+  },
+): ProjectionMemory {
+  const { layout, bytes, threads } = builder;
+  const { path, pre, post } = o;
+  const places = padded(path.size);
+  const preBytes = padded(pre.size) * bytes;
+  const preStride = program.pre.variables.length * preBytes;
+  const preBase = layout.take(preStride * threads, `${name} traces`);
+  const preStart = parentOf(part.pre).start;
+  const postStart = parentOf(part.post).start;
+  const synapses = `${name} synapses`;
+  return {
+    synapse: offsets(program.synapse.variables, () => layout.take(places * bytes, synapses)),
+    pre: Object.fromEntries(program.pre.variables.map((v, k) => [v, preBase + k * preBytes])),
+    preStride,
+    post: offsets(program.post.variables, () => layout.take(padded(post.size) * bytes, `${name} traces`)),
+    shared: offsets(program.shared, () => layout.take(16, `${name} traces`)),
+    source: pre.memory?.variables ?? {},
+    target: post.memory?.variables ?? {},
+    until: post.memory?.until,
+    targets: layout.take(4 * path.size, synapses),
+    starts: layout.take(4 * path.starts.length, `${name} rows`),
+    startsStride: 4 * path.segments,
+    classes: path.delays.length,
+    column: o.columns
+      ? {
+          starts: layout.take(4 * (post.size + 1), synapses),
+          synapse: layout.take(4 * path.size, synapses),
+          pre: layout.take(4 * path.size, synapses),
+        }
+      : undefined,
+    dense: o.dense,
+    preStart,
+    preStop: preStart + part.pre.size,
+    postStart,
+    postStop: postStart + part.post.size,
+  };
+}
+
+function initialiseSynapses(
+  builder: Builder,
+  context: ProjectionContext,
+  variable: string,
+  value: Expression,
+  cells: { readonly pre: number; readonly post: number },
+): void {
+  const scope = context.program.model.variables.find((v) => v.name === variable)?.scope ?? "synapse";
+  const side: Side = scope === "post" ? "column" : "row";
+  const statements: Assignment[] = [{ target: variable, value, scope }];
+  const exportName = `initialise ${builder.initialisers.length}`;
+  builder.module.add(emitEvent({ context, statements, side, shift: 0, exportName }));
+  builder.initialisers.push({
+    kind: "synapses",
+    exportName,
+    cells: side === "row" ? cells.pre : cells.post,
+    classes: side === "row" && scope === "synapse" ? context.memory.classes : 1,
+  });
+}
+
+function addTraces(
+  builder: Builder,
+  name: string,
+  program: ProjectionProgram,
+  memory: ProjectionMemory,
+  sizes: { readonly pre: number; readonly synapses: number; readonly bounds: number },
+): void {
+  const step = (elements: ElementProgram, variables: Readonly<Record<string, number>>, size: number) =>
+    builder.module.add(
+      emitUpdate({
+        elements,
+        memory: { size, variables, shared: memory.shared },
+        context: builder.context(name),
+        shared: program.shared,
+        refractory: false,
+      }),
+    );
+  if (program.pre.next.size > 0)
+    builder.traces.push({
+      update: step(program.pre, memory.pre, sizes.pre),
+      range: { kind: "all", size: padded(sizes.pre) },
+      stride: memory.preStride,
+    });
+  if (program.post.next.size > 0)
+    builder.traces.push({
+      update: step(program.post, memory.post, memory.postStop),
+      range: { kind: "bounds", bounds: sizes.bounds },
+      stride: 0,
+    });
+  if (program.synapse.next.size > 0)
+    builder.traces.push({
+      update: step(program.synapse, memory.synapse, sizes.synapses),
+      range: { kind: "all", size: sizes.synapses },
+      stride: 0,
+    });
+}
+
+function addEvents(
+  builder: Builder,
+  name: string,
+  part: Projection,
+  context: ProjectionContext,
+  o: {
+    readonly pre: BuiltPopulation;
+    readonly post: BuiltPopulation;
+    readonly delays: readonly number[];
+    readonly frozenFlag: number;
+  },
+): void {
+  const { module, events, options } = builder;
+  const bounds = o.post.boundsOffset;
+  const add = (statements: readonly Assignment[], side: Side, shift = 0): number =>
+    module.add(emitEvent({ context, statements, side, shift }));
+  for (const [handler, statements] of context.program.handlers) {
+    if (handler === "pre") {
+      const still = statements.filter((s) => s.scope !== "synapse");
+      events.pre.push({
+        event: add(statements, "row"),
+        frozen: still.length === statements.length ? undefined : add(still, "row"),
+        runsFrozen: true,
+        frozenFlag: o.frozenFlag,
+        bounds,
+        from: { kind: "ring", ring: o.pre.ring, delays: o.delays, ownOnly: false },
+      });
+      continue;
+    }
+    const common = { frozenFlag: o.frozenFlag, bounds, runsFrozen: false };
+    if (handler === "post") {
+      events.post.push({
+        ...common,
+        event: add(statements, "column"),
+        from: { kind: "ring", ring: o.post.ring, delays: [0], ownOnly: o.post.ring.threads > 1 },
+      });
+      continue;
+    }
+    const from = part.events[handler];
+    if (from.kind === "clock") {
+      const clock = (period: number, what: string): number => {
+        const ticks = nearestTicks(period, options.dt);
+        if (ticks < 1 || Math.abs(ticks * options.dt - period) > 1e-6 * options.dt)
+          throw new ConfigError(
+            `${name}: the ${what} of ${handler}, ${period} s, is not a whole number of ticks of ${options.dt} s`,
+          );
+        return ticks;
+      };
+      const timing = {
+        kind: "clock" as const,
+        period: clock(from.period, "period"),
+        offset: clock(from.offset, "offset"),
+      };
+      const ofPost = statements.filter((s) => s.scope === "post");
+      const others = statements.filter((s) => s.scope !== "post");
+      if (others.length > 0)
+        events.clocks.push({
+          ...common,
+          event: add(others, "row"),
+          from: { ...timing, count: o.pre.size, classes: context.memory.classes },
+        });
+      if (ofPost.length > 0)
+        events.clocks.push({
+          ...common,
+          event: add(ofPost, "column"),
+          from: { ...timing, count: o.post.size, classes: 1 },
+        });
+      continue;
+    }
+    const side = sideOf(name, handler, from, part);
+    const { start } = parentOf(from);
+    const shift = (side === "column" ? context.memory.postStart : context.memory.preStart) - start;
+    events.post.push({
+      ...common,
+      event: add(statements, side, shift),
+      from: {
+        kind: "ring",
+        ring: builder.populationOf(from, name).ring,
+        delays: side === "row" ? o.delays.map(() => 0) : [0],
+        ownOnly: false,
+      },
+    });
+  }
+}
+
+/** first[second[k]], either being the identity when absent. */
+function composed(first: Uint32Array | undefined, second: Uint32Array | undefined): Uint32Array | undefined {
+  if (!first) return second;
+  if (!second) return first;
+  return second.map((k) => first[k]);
+}
