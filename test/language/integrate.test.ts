@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CheckedModel, Method } from "../../src/language/checked.ts";
 import { decayTrace, integrate } from "../../src/language/integrate.ts";
+import { neuron, synapse as synapseModel } from "../../src/language/model.ts";
 import { print } from "../../src/language/print.ts";
 import { type Definition, model } from "./stepping.ts";
 
@@ -123,16 +124,19 @@ describe("a method that does not suit its equation is refused", () => {
     );
   });
 
-  test("the place is shown where the equation's text is known", () => {
-    const from = model("dv/dt = v^2 - v", { method: "exact" });
-    const text = "dv/dt = v^2 - v : 1";
-    const [derivative] = from.derivatives;
-    const drift = { ...derivative.drift, span: { start: 8, end: 15 } };
-    expect(message({ ...from, derivatives: [{ ...derivative, drift, text }] })).toMatchInlineSnapshot(`
-      "ModelError: Test: dv/dt cannot be stepped by exact
-          dv/dt = v^2 - v : 1
-                  ^^^^^^^
-        v^2 is not linear in the variables"
+  test("the equation is shown with its right side marked", () => {
+    const { checked } = neuron({
+      name: "FitzHugh-Nagumo",
+      source: "test",
+      equations: "dv/dt = (v - v^3 / 3 - w) / tau : 1\n dw/dt = (v - w) / tau : 1",
+      parameters: { tau: "1 ms" },
+      method: "exact",
+    });
+    expect(message(checked)).toMatchInlineSnapshot(`
+      "ModelError: FitzHugh-Nagumo: dv/dt cannot be stepped by exact
+          dv/dt = (v - v^3 / 3 - w) / tau : 1
+                  ^^^^^^^^^^^^^^^^^^^^^^^
+        v^3 is not linear in the variables"
     `);
   });
 });
@@ -187,6 +191,21 @@ describe("equations of several owners", () => {
     `);
   });
 
+  test("the name is marked where it stands in the equation", () => {
+    const { checked } = synapseModel({
+      name: "Rule",
+      equations: "dx/dt = -x / tau : 1 (pre)\n dw/dt = (x - w) / tau : 1",
+      on: { pre: "x += 1; w += x" },
+      parameters: { tau: "20 ms" },
+    });
+    expect(message(checked)).toMatchInlineSnapshot(`
+      "ModelError: Rule: dw/dt cannot use x
+          dw/dt = (x - w) / tau : 1
+                   ^
+        each presynaptic cell has its own, the equation is for each synapse"
+    `);
+  });
+
   test("a synapse may follow its cells' variables, which change within the step", () => {
     const { method } = integrate(synapse("dg/dt = (s_pre - g) / 1\n dc/dt = (v_post - c) / 1 (post)"), {
       dt,
@@ -204,6 +223,7 @@ describe("a decay that need not be advanced tick by tick", () => {
     expect(tau("dx/dt = -k * x", { parameters: { k: 50 } })).toBe(20e-3);
     expect(tau("dx/dt = -x / (a * b) (pre)", { kind: "synapse", parameters: { a: 4, b: 0.25 } })).toBe(1);
     expect(tau("dx/dt = -r\n r = x / 2")).toBe(2);
+    expect(tau("dx/dt = -x / 2", { method: "exponential-euler" })).toBe(2);
   });
 
   test("is nothing else", () => {
