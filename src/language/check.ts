@@ -241,6 +241,16 @@ class Checker {
         );
       }
       checked[name] = checkInitial(text, variable, this.#setting(text.source, "initial", variable.scope));
+      walk(text.expression, (node) => {
+        if (node.kind !== "name" || Object.hasOwn(checked, node.name)) return;
+        if (this.#variables.some((each) => each.name === node.name))
+          throw new ModelError(
+            text.source,
+            node.span,
+            `${node.name} has no value yet`,
+            `give its initial value before that of ${name}`,
+          );
+      });
     }
     if (this.#kind === "device")
       for (const { name } of this.#variables)
@@ -320,7 +330,7 @@ class Checker {
     if (this.#kind === "synapse" && variable.scope === other)
       wrong(
         `the ${event} handler cannot assign ${target}`,
-        `${target} has ${describeOwner(other)}, and the handler runs for spikes of ${event}synaptic cells`,
+        `${target} is ${describeOwner(other)}, and the handler runs for spikes of ${event}synaptic cells`,
       );
     return { scope: variable.scope, meaning: variable.boolean ? "truth" : variable.dimension };
   }
@@ -358,14 +368,16 @@ export function checkInitial(
     return expression;
   }
   checkNames(expression, setting);
-  for (const name of namesIn(expression))
-    if (name === variable.name || setting.names.lookup(name, "initial")?.role === "derived")
+  walk(expression, (node) => {
+    if (node.kind !== "name") return;
+    if (node.name === variable.name || setting.names.lookup(node.name, "initial")?.role === "derived")
       throw new ModelError(
         source,
-        undefined,
-        `the initial value of ${variable.name} cannot use ${name}`,
+        node.span,
+        `the initial value of ${variable.name} cannot use ${node.name}`,
         "it may use parameters, other stored variables, indices and random draws",
       );
+  });
   checkMeaning(expression, setting, wanted);
   return expression;
 }

@@ -50,7 +50,11 @@ export function declareParameters(model: string, kind: ModelKind, parameters: Pa
 
 /** A parameter as errors show it. */
 export function parameterSource(model: string, name: string, written: string | number): Source {
-  return { model, part: "parameters", text: `${name}: ${JSON.stringify(written)}` };
+  return {
+    model,
+    part: "parameters",
+    text: `${name}: ${typeof written === "string" ? JSON.stringify(written) : written}`,
+  };
 }
 
 export function parameterValue(

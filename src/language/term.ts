@@ -8,7 +8,7 @@ import type { Dimension } from "../math/units.ts";
 import type { Parameter } from "./checked.ts";
 import { Disagreement, describe, fits, type Meaning, meaningOf, repairs } from "./dimension.ts";
 import { ModelError, type Source } from "./error.ts";
-import { type Expression, type Span, walk } from "./expression.ts";
+import { type Expression, namesIn, type Span, walk } from "./expression.ts";
 import { describeOwner, isNoise, type Names, type Owner, type Place, sees } from "./scope.ts";
 import { isUnit } from "./token.ts";
 
@@ -49,7 +49,7 @@ function checkName(node: Expression & { kind: "name" }, setting: Setting): void 
       source,
       node.span,
       `${node.name} is not visible here`,
-      `what is computed has ${describeOwner(owner)}, ${node.name} has ${describeOwner(entry.owner as Owner)}`,
+      `what is computed is ${describeOwner(owner)}, ${node.name} is ${describeOwner(entry.owner as Owner)}`,
     );
 }
 
@@ -121,7 +121,7 @@ export function checkMeaning(root: Expression, setting: Setting, wanted?: Wanted
       source,
       span,
       "a number is needed",
-      `${right} is a truth value, ${wanted.left} is ${describe(wanted.meaning)}; int(...) makes it 0 or 1`,
+      `${right} is a truth value, ${wanted.left} is ${describe(wanted.meaning)}${describe(wanted.meaning) === "dimensionless" ? "; int(...) makes it 0 or 1" : ""}`,
     );
   throw new ModelError(
     source,
@@ -149,7 +149,9 @@ function guessParameter(
   lookup: (name: string) => Meaning,
   wanted: Dimension | "truth" | undefined,
 ): string {
-  const found = repairs(root, setting.source.text, lookup, wanted, setting.parameters);
+  const here = namesIn(root);
+  const others = setting.parameters.filter((parameter) => !here.has(parameter.name));
+  const found = repairs(root, setting.source.text, lookup, wanted, others);
   const unused = found.filter((name) => !setting.used.has(name));
   const guess = found.length === 1 ? found[0] : unused.length === 1 ? unused[0] : undefined;
   return guess === undefined ? "" : `; did you mean ${guess}?`;

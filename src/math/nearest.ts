@@ -21,14 +21,15 @@ export function editDistance(a: string, b: string): number {
   return last[b.length];
 }
 
-/** The candidate with the fewest edits from `name`, or undefined when none is within half its length. */
+/** The candidate with the fewest edits from `name`, or undefined when none is within half its length and shares a letter. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const distance = editDistance(name, candidate);
     const allowed = Math.max(1, Math.max(name.length, candidate.length) / 2);
-    if (distance <= allowed && distance < bestDistance) {
+    const shares = distance < Math.max(name.length, candidate.length);
+    if (shares && distance <= allowed && distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
