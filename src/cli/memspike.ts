@@ -43,6 +43,7 @@ function program(): Command {
         .choices(["auto", "plain", "json", "none"])
         .default("auto"),
     )
+    .addHelpText("after", runHelp)
     .action(async (target: string, flags: RunFlags) => {
       const { run } = await import("./run.ts");
       process.exitCode = await run(target, {
@@ -103,6 +104,15 @@ function program(): Command {
     });
   return memspike;
 }
+
+const runHelp = `
+A file exports an experiment by default, and imports this program by its name wherever it lies:
+
+  import { experiment, neurons, simulate } from "memspike";
+  import { cuba } from "memspike/models/cuba";
+  export default experiment({ name: "mine", … });
+
+Ctrl-C once ends the run with the results so far, twice at once.`;
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];

@@ -68,7 +68,7 @@ export class ProgressDisplay {
 
   /** Seconds to the end at the pace so far; undefined while there is too little to tell. */
   get #secondsLeft(): number | undefined {
-    if (this.#fraction < 0.01 || this.#elapsed < 0.5) return undefined;
+    if (this.#fraction < 0.01 || this.#fraction === 1 || this.#elapsed < 0.5) return undefined;
     return (this.#elapsed * (1 - this.#fraction)) / this.#fraction;
   }
 
@@ -81,10 +81,10 @@ export class ProgressDisplay {
 
   #draw(): void {
     const columns = this.#terminal.columns ?? 80;
-    const size = 24;
+    const size = columns < 60 ? 0 : 24; // words before bar where there is no room for both
     const full = Math.round(size * this.#fraction);
     const bar = `${"█".repeat(full)}${"░".repeat(size - full)}`;
-    const line = `${this.#title}  ${bar}  ${this.#words()}`;
+    const line = [this.#title, bar, this.#words()].filter(Boolean).join("  ");
     this.#terminal.write(`\r\u001b[K${line.slice(0, columns - 1)}`);
     this.#barShown = true;
   }

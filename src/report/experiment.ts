@@ -212,8 +212,8 @@ function listFrom(key: string, words: string, original: readonly ParameterValue[
 
 /** Throws unless `value` may stand where `original` stood: same type, and same dimension of a quantity. */
 function checkLike(key: string, value: ParameterValue, original: ParameterValue): void {
-  const wrong = (kind: string) =>
-    new ConfigError(`parameter ${key} is ${kind}, not ${JSON.stringify(value)}`);
+  const written = typeof value === "number" ? String(value) : JSON.stringify(value);
+  const wrong = (kind: string) => new ConfigError(`parameter ${key} is ${kind}, not ${written}`);
   if (Array.isArray(original)) {
     if (!Array.isArray(value)) throw wrong("a list");
     if (original.length > 0)

@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { raster } from "../../src/engine/raster.ts";
+import { estimate } from "../../src/report/estimate.ts";
+import {
+  barPlot,
+  type Figure,
+  histogramPlot,
+  imagePlot,
+  linePlot,
+  rasterPlot,
+} from "../../src/report/figures.ts";
+import { plotly } from "../../src/report/plotly.ts";
+import { svg } from "../../src/report/svg.ts";
+
+const spikes = raster({ t: [0.1, 0.1, 0.25, 0.9], i: [0, 2, 1, 2] }, 3, 1);
+const wanted = raster({ t: [0.11, 0.5], i: [0, 1] }, 3, 1);
+
+const figures: Record<string, Figure> = {
+  raster: rasterPlot(spikes, {
+    desired: wanted,
+    title: "I & <B>",
+    windows: [{ label: "I", from: "100 ms", to: "0.4 s" }],
+  }),
+  line: linePlot({
+    x: [1, 10, 100],
+    series: {
+      ideal: [1, Number.NaN, 3],
+      pcm: [
+        [1, 2],
+        [2, 3],
+        [3, 4],
+      ].map(estimate),
+    },
+    xTitle: "time (s)",
+    yTitle: "recall",
+    xLog: true,
+    levels: [{ at: 2, label: "published" }],
+  }),
+  histogram: histogramPlot([0, 1, 1, 2, 4], { xTitle: "G (uS)", bins: 4 }),
+  image: imagePlot([{ title: "I", rows: 2, columns: 2, values: [0, 1, Number.NaN, 3] }], {
+    valueTitle: "rate (Hz)",
+  }),
+  bar: barPlot({ categories: ["a", "b"], series: { x: [1, -2], y: [estimate([1, 2]), 3] }, yTitle: "count" }),
+};
+
+/** Tags closed in order, attributes quoted, no bare & or <: enough of XML to catch a broken document. */
+function expectWellFormed(document: string): void {
+  const open: string[] = [];
+  const pattern = /<(\/?)([a-zA-Z]+)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>|[^<]+/gy;
+  let end = 0;
+  for (const match of document.matchAll(pattern)) {
+    end = match.index + match[0].length;
+    const [all, close, name, , self] = match;
+    if (name === undefined) expect(all.replace(/&(amp|lt|gt|quot|#39);/g, "")).not.toContain("&");
+    else if (close) expect(open.pop()).toBe(name);
+    else if (!self) open.push(name);
+  }
+  expect(end).toBe(document.length);
+  expect(open).toEqual([]);
+}
+
+test.each(Object.entries(figures))(
+  "a %s figure survives JSON and draws as well-formed SVG of finite numbers",
+  (_, figure) => {
+    expect(JSON.parse(JSON.stringify(figure))).toEqual(figure);
+    const document = svg(figure);
+    expectWellFormed(document);
+    expect(document).not.toMatch(/NaN|Infinity|undefined|null/);
+    expect(svg(structuredClone(figure))).toBe(document);
+  },
+);
+
+test.each(Object.entries(figures))("a %s figure is plain JSON for Plotly too", (_, figure) => {
+  const drawn = plotly(figure);
+  expect(JSON.parse(JSON.stringify(drawn))).toEqual(drawn);
+  expect(drawn.data.length).toBeGreaterThan(0);
+});
+
+test("words of a figure cannot become markup", () => {
+  expect(svg(figures.raster)).toContain("I &amp; &lt;B&gt;");
+  expect(svg(figures.raster)).not.toContain("<B>");
+  const attack = linePlot({ series: { "</text><script>": [1, 2] }, xTitle: "\u0000x", yTitle: '"' });
+  expectWellFormed(svg(attack));
+  expect(svg(attack)).not.toContain("<script");
+});
+
+test("each spike is one stroke, at its place", () => {
+  const document = svg(rasterPlot(spikes));
+  const path = /<path transform="scale\(.25\)" d="([^"]*)"/.exec(document)?.[1] ?? "";
+  expect(path).toMatchInlineSnapshot(`"M480 149v32m2212-32v32M895 336v32M480 523v32"`);
+});
+
+test("a raster of 100,000 spikes stays below 650 kB, and equal places are drawn once", () => {
+  let state = 1;
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const t = Array.from({ length: 100_000 }, random);
+  const i = t.map(() => Math.floor(4000 * random()));
+  const big = rasterPlot(raster({ t, i }, 4000, 1));
+  expect(svg(big).length).toBeLessThan(650_000);
+  expect(JSON.stringify(plotly(big)).length).toBeLessThan(1_200_000);
+  const same = rasterPlot(
+    raster({ t: new Float64Array(100_000).fill(0.5), i: new Uint32Array(100_000) }, 1, 1),
+  );
+  expect(svg(same).length).toBeLessThan(4000);
+});
+
+test("beyond 200,000 spikes every k-th cell is drawn, and the caption says so", () => {
+  const count = 500_000;
+  const t = Float64Array.from({ length: count }, (_, k) => k / count);
+  const i = Uint32Array.from({ length: count }, (_, k) => k % 100);
+  const figure = rasterPlot({ t, i, size: 100, duration: 1 }, { caption: "All cells." });
+  expect(figure.caption).toMatchInlineSnapshot(`"All cells. Every 3rd cell is drawn."`);
+  expect(new Set(figure.spikes.y)).toEqual(new Set(Array.from({ length: 34 }, (_, k) => 3 * k)));
+});
+
+test("a histogram counts every value within its edges once, the last edge included", () => {
+  expect(figures.histogram).toMatchObject({ edges: [0, 1, 2, 3, 4], series: [{ counts: [1, 2, 1, 1] }] });
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 60 }),
+      fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
+      (values, bins) => {
+        const { series, edges } = histogramPlot(values, { xTitle: "x", ...(bins ? { bins } : {}) });
+        expect(series[0].counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
+        expect(edges[0]).toBeLessThanOrEqual(Math.min(...values));
+        expect(edges.at(-1)).toBeGreaterThanOrEqual(Math.max(...values));
+      },
+    ),
+    { seed: 9, numRuns: 300 },
+  );
+  const { series, edges } = histogramPlot([1, 2, 3, 10], { xTitle: "x", density: true });
+  expect(series[0].counts.reduce((sum, density) => sum + density * (edges[1] - edges[0]), 0)).toBeCloseTo(
+    1,
+    12,
+  );
+});
+
+test("estimates bring their interval, gaps are null, wrong lengths are errors", () => {
+  const { series } = figures.line as ReturnType<typeof linePlot>;
+  expect(series[0].y).toEqual([1, null, 3]);
+  expect(series[1].y).toEqual([1.5, 2.5, 3.5]);
+  expect(series[1].low?.[0]).toBeCloseTo(1.5 - 12.706204736 * 0.5, 6);
+  expect(() =>
+    linePlot({ x: [1], series: { a: [1, 2] }, xTitle: "", yTitle: "" }),
+  ).toThrowErrorMatchingInlineSnapshot(`[RangeError: series a has 2 values at 1 places of x]`);
+  expect(() =>
+    imagePlot([{ title: "B", rows: 2, columns: 2, values: [1] }], { valueTitle: "" }),
+  ).toThrowErrorMatchingInlineSnapshot(`[RangeError: image B has 1 values for 2 by 2 pixels]`);
+  expect(() =>
+    barPlot({ categories: ["a"], series: { x: [] }, yTitle: "" }),
+  ).toThrowErrorMatchingInlineSnapshot(`[RangeError: series x has 0 bars for 1 categories]`);
+  expect(() =>
+    rasterPlot(spikes, { desired: raster({ t: [], i: [] }, 4, 1) }),
+  ).toThrowErrorMatchingInlineSnapshot(`[RangeError: a raster of 3 cells cannot be drawn over one of 4]`);
+});

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { estimate } from "../../src/report/estimate.ts";
+import { describedUnit, estimateText, metricRows, metricText } from "../../src/report/metrics.ts";
+
+test("an estimate is written to two digits of its uncertainty", () => {
+  const written = [[0.93, 0.95, 0.94], [1234, 1250], [5], [2e-9, 3e-9], [1, 1], [-3.1, -3.2, -3]];
+  expect(written.map((values) => estimateText(estimate(values)))).toMatchInlineSnapshot(`
+    [
+      "0.940 ± 0.025 (n = 3)",
+      "1242 ± 102 (n = 2)",
+      "5 (n = 1)",
+      "2.5 × 10⁻⁹ ± 6.4 × 10⁻⁹ (n = 2)",
+      "1 ± 0 (n = 2)",
+      "−3.10 ± 0.25 (n = 3)",
+    ]
+  `);
+});
+
+test("metrics of any form have one line; a list of records is a table", () => {
+  expect(
+    [1, true, "a", null, [1, 2], { a: 1, b: [2] }].map((value) => metricText(value)),
+  ).toMatchInlineSnapshot(`
+    [
+      "1",
+      "true",
+      "a",
+      "–",
+      "1, 2",
+      "a 1, b 2",
+    ]
+  `);
+  const rows = metricRows(
+    {
+      rate: 5.8,
+      retention: [
+        { time: 39, scaled: 0.88 },
+        { time: 100, unscaled: 0.5 },
+      ],
+    },
+    { rate: "mean rate of all cells (Hz)", retention: "recall (of 1) by time" },
+  );
+  expect(rows).toMatchInlineSnapshot(`
+    [
+      {
+        "description": "mean rate of all cells",
+        "name": "rate",
+        "unit": "Hz",
+        "value": "5.8",
+      },
+      {
+        "description": "recall (of 1) by time",
+        "name": "retention",
+        "table": {
+          "columns": [
+            "time",
+            "scaled",
+            "unscaled",
+          ],
+          "rows": [
+            [
+              "39",
+              "0.88",
+              "–",
+            ],
+            [
+              "100",
+              "–",
+              "0.5",
+            ],
+          ],
+        },
+        "unit": "",
+        "value": "2 rows",
+      },
+    ]
+  `);
+});
+
+test("the unit is the last bracket of a description", () => {
+  expect(describedUnit("power (mean) of the input (pJ)")).toEqual({
+    description: "power (mean) of the input",
+    unit: "pJ",
+  });
+  expect(describedUnit("recall")).toEqual({ description: "recall", unit: "" });
+});
