@@ -65,7 +65,7 @@ export function log10(g: Graph, x: Node): Node {
 
 /**
  * x^n for whole |n| <= 8 by repeated squaring, and x^(n + 1/2) by one square root; negative exponents by one
- * division. x^2 and sqrt are rounded once; the others stay below 4 ulp. Undefined for other exponents.
+ * division. x^2 and sqrt are rounded once; the others stay below 5 ulp. Undefined for other exponents.
  */
 function smallPower(g: Graph, x: Node, exponent: number): Node | undefined {
   const size = Math.abs(exponent);

@@ -7,7 +7,7 @@ Coefficients: weighted minimax polynomials by the Remez exchange algorithm in 60
 the precision one after another from the lowest power, refitting the rest each time.
 Golden values: value is the nearest float64, remainder = exact - value, so value + remainder carries about
 106 bits.
-Made with Python 3.11.7 and mpmath 1.3.0 on 2026-07.
+Made with Python 3.11.7 and mpmath 1.3.0 on 2026-11-23.
 """
 
 import json
@@ -123,7 +123,7 @@ def golden():
         "pow": [lambda: (2 ** rng.uniform(-30, 30), rng.uniform(-30, 30)), lambda: (near(), spread(0, 9))],
     }
     exact = {"pow": lambda x, y: x**y, "log10": mp.log10}
-    out = {"made": "functions.py, Python 3.11.7, mpmath 1.3.0"}
+    out = {"made": "functions.py, Python 3.11.7, mpmath 1.3.0, 2026-11-23"}
     for name, makers in sources.items():
         function = exact.get(name) or getattr(mp, name)
         rows = []

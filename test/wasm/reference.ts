@@ -206,3 +206,12 @@ export function ulps(actual: number, value: Exact, digits = 53): number {
   const gap = shifted(difference.mantissa, difference.exponent - ulp + 40);
   return Math.abs(Number(gap)) / 2 ** 40;
 }
+
+/** Binary digits in which high + low and `value` agree. */
+export function digitsAgreed(high: number, low: number, value: Exact): number {
+  const difference = sum(sum(exact(high), exact(low)), negated(value));
+  const size = difference.mantissa < 0n ? -difference.mantissa : difference.mantissa;
+  if (size === 0n) return Number.POSITIVE_INFINITY;
+  const bits = (m: bigint) => (m < 0n ? -m : m).toString(2).length;
+  return bits(value.mantissa) + value.exponent - (bits(size) + difference.exponent);
+}
