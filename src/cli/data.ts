@@ -7,7 +7,7 @@ import { ProgressDisplay } from "./progress.ts";
 
 /** What `datasets/index` exports; it lies beside src, which never imports it by name. */
 interface Datasets {
-  datasetList(): Promise<readonly DatasetEntry[]> | readonly DatasetEntry[];
+  datasetList(): readonly DatasetEntry[];
   getDataset(
     name: string,
     options: { progress?: (fraction: number, message?: string) => void },
@@ -17,15 +17,19 @@ interface Datasets {
 
 interface DatasetEntry {
   readonly name: string;
-  readonly [field: string]: unknown;
+  readonly description: string;
+  readonly licence: string;
+  readonly address: string;
+  readonly bytes: number;
+  readonly where?: string; // when it is here
 }
 
 async function datasets(): Promise<Datasets> {
   return (await import(addressOf("datasets", "index"))) as Datasets;
 }
 
-async function expectDataset({ datasetList }: Datasets, name: string): Promise<void> {
-  const known = (await datasetList()).map((entry) => entry.name);
+function expectDataset({ datasetList }: Datasets, name: string): void {
+  const known = datasetList().map((entry) => entry.name);
   if (known.includes(name)) return;
   throw new UsageError(
     `there is no data set ${name}${didYouMean(name, known) || `; there are ${known.join(", ")}`}`,
@@ -34,14 +38,18 @@ async function expectDataset({ datasetList }: Datasets, name: string): Promise<v
 
 /** Prints every data set with what is known of it. */
 export async function dataList(options: { json: boolean }): Promise<ExitCode> {
-  const entries = await (await datasets()).datasetList();
+  const entries = (await datasets()).datasetList();
   if (options.json) process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
   else
-    for (const { name, ...rest } of entries) {
-      const fields = Object.entries(rest).filter(([, value]) => typeof value !== "object" || value === null);
-      const width = Math.max(...fields.map(([field]) => field.length), 0);
-      const lines = fields.map(([field, value]) => `  ${field.padEnd(width)}  ${value}`);
-      process.stdout.write(`${[name, ...lines, ""].join("\n")}\n`);
+    for (const { name, description, licence, address, bytes, where } of entries) {
+      const lines = [
+        name,
+        `  ${description}`,
+        `  ${(bytes / 1e6).toFixed(1)} MB, ${licence}`,
+        `  from  ${address}`,
+        `  here  ${where ?? `no; memspike data get ${name}`}`,
+      ];
+      process.stdout.write(`${lines.join("\n")}\n\n`);
     }
   return exitCodes.done;
 }
@@ -49,7 +57,7 @@ export async function dataList(options: { json: boolean }): Promise<ExitCode> {
 /** Fetches a data set; its loader checks the checksum. */
 export async function dataGet(name: string): Promise<ExitCode> {
   const all = await datasets();
-  await expectDataset(all, name);
+  expectDataset(all, name);
   const display = new ProgressDisplay(name, "auto", process.stderr);
   try {
     await all.getDataset(name, { progress: (fraction, message) => display.update(fraction, message) });
@@ -63,11 +71,13 @@ export async function dataGet(name: string): Promise<ExitCode> {
 /** Compares one data set, or all that are here, with their checksums. */
 export async function dataVerify(name: string | undefined): Promise<ExitCode> {
   const all = await datasets();
-  if (name !== undefined) await expectDataset(all, name);
-  const chosen = name === undefined ? (await all.datasetList()).map((entry) => entry.name) : [name];
+  if (name !== undefined) expectDataset(all, name);
+  const here = all.datasetList().filter(({ where }) => where !== undefined);
+  const chosen = name === undefined ? here.map((entry) => entry.name) : [name];
   for (const each of chosen) {
     await all.verifyDataset(each);
     process.stdout.write(`${each} is whole\n`);
   }
+  if (chosen.length === 0) process.stdout.write("no data set is here; see memspike data list\n");
   return exitCodes.done;
 }

@@ -13,6 +13,14 @@ const PCM = 1;
 const FLOAT = 3;
 const EXTENSIBLE = 0xfffe;
 
+interface Format {
+  tag: number; // PCM or FLOAT
+  channels: number;
+  sampleRate: number; // Hz
+  block: number; // bytes per frame
+  bits: number; // per sample
+}
+
 /**
  * Sound from the bytes of a WAV file. `source` names the file in errors.
  * Throws `DataError` with byte offset and reason.
@@ -28,7 +36,7 @@ export function decodeWav(bytes: Uint8Array, source = "WAV"): Audio {
   if (text(0) !== "RIFF") fail(0, `expected "RIFF", found ${JSON.stringify(text(0))}`);
   if (text(8) !== "WAVE") fail(8, `expected "WAVE", found ${JSON.stringify(text(8))}`);
 
-  let format: { tag: number; channels: number; sampleRate: number; block: number; bits: number } | undefined;
+  let format: Format | undefined;
   for (let at = 12; ; ) {
     if (at + 8 > bytes.length) return fail(at, "the file ends before a data chunk");
     const id = text(at);
@@ -65,7 +73,7 @@ export function decodeWav(bytes: Uint8Array, source = "WAV"): Audio {
       if (!format) return fail(at, "the data chunk comes before the format chunk");
       if (size % format.block !== 0)
         return fail(at + 4, `${size} bytes of data are not whole frames of ${format.block} bytes`);
-      return samples(view, start, size / format.block, format);
+      return samples(view, start, size / format.block, format, fail);
     }
     at = start + size + (size & 1); // chunks are padded to even length
   }
@@ -75,15 +83,10 @@ function samples(
   view: DataView,
   start: number,
   frames: number,
-  {
-    tag,
-    channels,
-    sampleRate,
-    block,
-    bits,
-  }: { tag: number; channels: number; sampleRate: number; block: number; bits: number },
+  format: Format,
+  fail: (offset: number, reason: string) => never,
 ): Audio {
-  const bytesPerSample = bits / 8;
+  const { tag, channels, sampleRate, block, bits } = format;
   const read = (at: number): number => {
     if (tag === FLOAT) return bits === 32 ? view.getFloat32(at, true) : view.getFloat64(at, true);
     if (bits === 8) return (view.getUint8(at) - 128) / 128; // the only unsigned one
@@ -91,10 +94,11 @@ function samples(
     if (bits === 24) return ((view.getInt8(at + 2) << 16) | view.getUint16(at, true)) / 2 ** 23;
     return view.getInt32(at, true) / 2 ** 31;
   };
-  return {
-    sampleRate,
-    channels: Array.from({ length: channels }, (_, c) =>
-      Float64Array.from({ length: frames }, (_, k) => read(start + k * block + c * bytesPerSample)),
-    ),
-  };
+  const channel = (c: number): Float64Array =>
+    Float64Array.from({ length: frames }, (_, k) => {
+      const at = start + k * block + (c * bits) / 8;
+      const sample = read(at);
+      return Number.isFinite(sample) ? sample : fail(at, `a sample is ${sample}`);
+    });
+  return { sampleRate, channels: Array.from({ length: channels }, (_, c) => channel(c)) };
 }

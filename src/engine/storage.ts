@@ -53,6 +53,7 @@ export interface BuiltStorage {
   readonly reading: number; // f64 [device]: what the last `readAll` read, S
   readonly pulses: number; // u32 [3]: SET pulses onto G+, onto G-, RESET pulses
   readonly counters: number; // u32 [1], or [synapse][polarity]
+  readonly scale: number; // f64 [1]: weights are multiplied by it when read
   /** Function indices: (synapse, weight, tick) -> weight; (synapse, tick) -> weight. */
   readonly write: number;
   readonly read: number;
@@ -153,6 +154,7 @@ export function buildStorage(
   const reading = layout.take(8 * places, `${name} devices`);
   const pulses = layout.take(16, `${name} devices`);
   const counters = layout.take(storage.counter === "shared" ? 4 : 8 * synapses, `${name} devices`);
+  const scale = layout.take(8, `${name} devices`);
   const device: Device = { module, context: { ...context, precision: "float64" }, variables, writtenAt };
   const inlined = inline(model, { dt: context.dt });
   const statements = (handler: string): Assignment[] =>
@@ -178,7 +180,7 @@ export function buildStorage(
       return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
     }),
   );
-  const read = module.add(readFunction(storage, readDevice));
+  const read = module.add(readFunction(storage, readDevice, scale));
   const refresh =
     storage.refresh &&
     module.add(
@@ -217,13 +219,14 @@ export function buildStorage(
     reading,
     pulses,
     counters,
+    scale,
     write,
     read,
   };
 }
 
 /** read(synapse, tick, draw) -> weight: beta (sum of G+ - sum of G-). Boybat et al. 2018, eq. 1. */
-function readFunction(storage: WeightStorage, readDevice: number): FunctionBuilder {
+function readFunction(storage: WeightStorage, readDevice: number, scale: number): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result: "f64" });
   const [synapse, tick, draw] = [0, 1, 2];
   const device = fn.local("i32");
@@ -244,7 +247,7 @@ function readFunction(storage: WeightStorage, readDevice: number): FunctionBuild
       ),
       br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(2 * storage.devices))),
     ),
-    f64.mul(get(sum), f64.const(storage.weightPerConductance)),
+    f64.mul(f64.mul(get(sum), f64.const(storage.weightPerConductance)), f64.load(i32.const(0), scale)),
   ];
   return fn;
 }

@@ -61,7 +61,7 @@ class Checker {
     this.#names = new Names({
       kind,
       variables: declared.variables,
-      derived: declared.derived as unknown as readonly Derived[],
+      derived: declared.derived,
       parameters: this.#parameters,
       hasRefractory,
       hasDrift: definition.drift !== undefined,

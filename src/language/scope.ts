@@ -6,7 +6,7 @@
  */
 import { nearest } from "../math/nearest.ts";
 import { type Dimension, unitDimension } from "../math/units.ts";
-import type { CheckedModel, ModelKind, Scope } from "./checked.ts";
+import type { CheckedModel, Derived, ModelKind, Scope } from "./checked.ts";
 import type { Meaning } from "./dimension.ts";
 import { reservedWords } from "./parse.ts";
 
@@ -61,7 +61,8 @@ export function reservedReason(name: string, kind: ModelKind): string | undefine
 }
 
 /** What a model declares, before or after its expressions have been checked. */
-export type Declared = Pick<CheckedModel, "kind" | "variables" | "derived" | "parameters"> & {
+export type Declared = Pick<CheckedModel, "kind" | "variables" | "parameters"> & {
+  readonly derived: readonly Omit<Derived, "value">[];
   readonly hasRefractory: boolean;
   readonly hasDrift: boolean;
 };

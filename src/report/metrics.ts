@@ -35,10 +35,12 @@ export function metricRows(
   });
 }
 
-/** "mean rate (Hz)" -> the mean rate, in Hz. */
+/** "mean rate (Hz)" -> the mean rate, in Hz; the unit 1 is none. */
 export function describedUnit(words: string): { description: string; unit: string } {
   const match = /^(.*?)\s*\(([^()]*)\)\s*$/.exec(words);
-  return match ? { description: match[1], unit: match[2] } : { description: words, unit: "" };
+  return match
+    ? { description: match[1], unit: match[2] === "1" ? "" : match[2] }
+    : { description: words, unit: "" };
 }
 
 /** A metric on one line. */

@@ -1,0 +1,73 @@
+/**
+ * Fills a fresh memory: connections, bookkeeping, initial values.
+ */
+import { realBytes } from "../wasm/emit.ts";
+import { Graph } from "../wasm/graph.ts";
+import { interpret } from "../wasm/interpret.ts";
+import { Lowering } from "../wasm/lower.ts";
+import type { Built, BuiltPopulation } from "./built.ts";
+
+type Exports = Readonly<Record<string, (...args: number[]) => number>>;
+
+export function fillMemory(built: Built, memory: WebAssembly.Memory, exports: Exports): void {
+  const { buffer } = memory;
+  const words = (offset: number, length: number) => new Uint32Array(buffer, offset, length);
+  const reals = (offset: number, length: number) =>
+    built.precision === "float64"
+      ? new Float64Array(buffer, offset, length)
+      : new Float32Array(buffer, offset, length);
+  const bytes = realBytes(built.precision);
+  for (const { boundsOffset, bounds, ring } of built.populations.values()) {
+    // a source has one list, but threads still share what it projects to by bounds
+    words(boundsOffset, built.threads + 1).set(bounds);
+    for (let thread = 0; thread < ring.threads; thread++)
+      words(ring.writer + 64 * thread, 1)[0] = ring.list + thread * ring.listStride;
+  }
+  for (const { memory: m, path, columns } of built.projections.values()) {
+    const targets = words(m.targets, path.size);
+    for (let k = 0; k < path.size; k++) targets[k] = path.targets[k] * bytes;
+    words(m.starts, path.starts.length).set(path.starts);
+    if (m.column && columns) {
+      words(m.column.starts, columns.starts.length).set(columns.starts);
+      words(m.column.synapse, path.size).set(columns.synapse);
+      words(m.column.pre, path.size).set(columns.pre);
+    }
+  }
+  for (const { memory: m, initial } of built.populations.values())
+    for (const [name, values] of initial?.arrays ?? [])
+      reals((m as NonNullable<typeof m>).variables[name], values.length).set(Float64Array.from(values));
+  for (const { memory: m, initial, order } of built.projections.values())
+    for (const [name, values] of initial.arrays) {
+      const array = reals(m.synapse[name], values.length);
+      for (let k = 0; k < values.length; k++) array[k] = values[order ? order[k] : k];
+    }
+  for (const { storage } of built.projections.values())
+    if (storage) new Float64Array(buffer, storage.scale, 1)[0] = 1;
+  for (const initialiser of built.initialisers) {
+    const run = exports[initialiser.exportName];
+    if (initialiser.kind === "elements") run(0, initialiser.places, 0, 0, 0);
+    else
+      for (let thread = 0; thread < built.threads; thread++)
+        for (let c = 0; c < initialiser.classes; c++)
+          run(0, initialiser.cells, c, 0, thread, 0, initialiser.cells);
+  }
+}
+
+/** Refractory ticks of every cell, from its stored variables. */
+export function refractoryTicks(
+  { refractory, program, size }: BuiltPopulation,
+  dt: number,
+  values: (variable: string) => ArrayLike<number>,
+): Uint32Array {
+  const graph = new Graph("float64");
+  const node = new Lowering(graph, { name: (name) => graph.input(name) }).lowerReal(
+    refractory as NonNullable<typeof refractory>,
+  );
+  const names = program?.cells.variables ?? [];
+  const arrays = names.map(values);
+  return Uint32Array.from({ length: size }, (_, k) => {
+    const inputs = Object.fromEntries(names.map((name, v) => [name, arrays[v][k]]));
+    const time = interpret([node], { ...inputs, i: k }, "float64")[0] as number;
+    return Math.max(0, Math.floor(time / dt + 1e-3));
+  });
+}

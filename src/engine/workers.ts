@@ -1,0 +1,94 @@
+/**
+ * Threads: workers that run their share of every tick on the shared memory.
+ *
+ * Node's worker_threads and the browser's Worker behind one port. A worker sleeps in WebAssembly until the main
+ * thread bumps the generation; it never talks to JavaScript again.
+ */
+import { cells } from "./schedule.ts";
+
+export interface Team {
+  /** Starts a command in all workers; the caller then runs its own share. */
+  start(firstTick: number, ticks: number): void;
+  /** Ends the workers. */
+  close(): void;
+}
+
+interface NodeWorker {
+  on(event: "message" | "error", listener: (value: never) => void): void;
+  postMessage(value: unknown): void;
+  unref(): void;
+  terminate(): Promise<unknown>;
+}
+
+type NodeThreads = { readonly Worker: new (url: URL) => NodeWorker };
+
+/** Node's module, without importing it: the core runs in a page too. */
+function nodeThreads(): NodeThreads | undefined {
+  const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
+  return host?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
+}
+
+/** Logical processors; 1 where unknown. */
+export function processors(): number {
+  const count = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator
+    ?.hardwareConcurrency;
+  return count && count > 0 ? count : 1;
+}
+
+/** Whether threads can be had: shared memory, and workers. */
+export function threadsAvailable(): boolean {
+  if (typeof SharedArrayBuffer === "undefined") return false;
+  if (nodeThreads()) return true;
+  return (
+    typeof Worker !== "undefined" &&
+    (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true
+  );
+}
+
+/** Starts `count` workers on a module and its memory; resolves when all are ready. */
+export async function startTeam(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  count: number,
+): Promise<Team> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const url = new URL(`./worker.${extension}`, import.meta.url);
+  const words = new Int32Array(memory.buffer);
+  const threads = nodeThreads();
+  const closers: (() => void)[] = [];
+  await Promise.all(
+    Array.from({ length: count }, (_, k) => {
+      const message = { module, memory, thread: k + 1 };
+      return new Promise<void>((resolve, reject) => {
+        if (threads) {
+          const worker = new threads.Worker(url);
+          worker.on("message", () => resolve());
+          worker.on("error", reject);
+          worker.postMessage(message);
+          worker.unref();
+          closers.push(() => void worker.terminate());
+        } else {
+          const worker = new Worker(url, { type: "module" });
+          worker.onmessage = () => resolve();
+          worker.onerror = (event) => reject(new Error(event.message));
+          worker.postMessage(message);
+          closers.push(() => worker.terminate());
+        }
+      });
+    }),
+  );
+  const command = (firstTick: number, ticks: number, kind: number) => {
+    words[cells.command >> 2] = firstTick;
+    words[(cells.command >> 2) + 1] = ticks;
+    words[(cells.command >> 2) + 2] = kind;
+    Atomics.add(words, cells.generation >> 2, 1);
+    Atomics.notify(words, cells.generation >> 2);
+  };
+  return {
+    start: (firstTick, ticks) => command(firstTick, ticks, 0),
+    close() {
+      command(0, 0, 1);
+      for (const close of closers) close();
+    },
+  };
+}
