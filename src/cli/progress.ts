@@ -80,7 +80,7 @@ export class ProgressDisplay {
   }
 
   #draw(): void {
-    const columns = this.#terminal.columns ?? 80;
+    const columns = this.#terminal.columns || 80;
     const size = columns < 60 ? 0 : 24; // words before bar where there is no room for both
     const full = Math.round(size * this.#fraction);
     const bar = `${"█".repeat(full)}${"░".repeat(size - full)}`;

@@ -134,7 +134,8 @@ function raster(figure: RasterFigure): PlotlyFigure {
     legend: { ...(base.legend as Json), y: 1 + (labelled + 4) / height, itemsizing: "constant" },
   };
   const x = axis(figure.xTitle, { range: xRange, showgrid: false });
-  const y = axis(figure.yTitle, { range: [-0.5, size - 0.5], showgrid: false });
+  const cells = size <= 6 ? { tick0: 0, dtick: 1 } : {}; // no half cells
+  const y = axis(figure.yTitle, { range: [-0.5, size - 0.5], showgrid: false, ...cells });
   return {
     data,
     layout: layout({ height: height + 110, xaxis: x, yaxis: y, shapes, annotations, ...above }, named),

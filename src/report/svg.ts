@@ -79,7 +79,11 @@ function drawRaster(figure: RasterFigure): Drawing {
   const shell = frame({
     title: figure.title ?? "",
     x: { title: figure.xTitle, range: figure.xRange },
-    y: { title: figure.yTitle, range: [-0.5, size - 0.5], ticks: linearTicks(0, size - 1, 5) },
+    y: {
+      title: figure.yTitle,
+      range: [-0.5, size - 0.5],
+      ticks: linearTicks(0, size - 1, Math.min(5, size - 1)),
+    },
     planeHeight: rasterHeight(size),
     legend,
     grid: "none",

@@ -85,10 +85,27 @@ test("words of a figure cannot become markup", () => {
   expect(svg(attack)).not.toContain("<script");
 });
 
-test("each spike is one stroke, at its place", () => {
+test("each spike is one stroke, at its time and in its row, to a quarter of a unit", () => {
   const document = svg(rasterPlot(spikes));
+  const plane = /<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"\/><\/clipPath>/.exec(
+    document,
+  );
+  const [left, top, width, height] = (plane ?? []).slice(1).map(Number);
   const path = /<path transform="scale\(.25\)" d="([^"]*)"/.exec(document)?.[1] ?? "";
-  expect(path).toMatchInlineSnapshot(`"M480 149v32m2212-32v32M895 336v32M480 523v32"`);
+  let [x, y] = [0, 0];
+  const middles: [number, number][] = [];
+  for (const [, move, a, b, length] of path.matchAll(/([Mm])(-?\d+)[ ]?(-?\d+)v(\d+)/g)) {
+    [x, y] = move === "M" ? [Number(a), Number(b)] : [x + Number(a), y + Number(b)];
+    middles.push([x / 4, y / 4 + Number(length) / 8]);
+    y += Number(length);
+  }
+  expect(middles).toHaveLength(spikes.t.length);
+  const places = Array.from(spikes.t, (t, k) => [
+    left + t * width,
+    top + height * (1 - (spikes.i[k] + 0.5) / 3),
+  ]);
+  for (const [px, py] of places)
+    expect(middles.some(([mx, my]) => Math.abs(mx - px) <= 0.125 && Math.abs(my - py) <= 0.25)).toBe(true);
 });
 
 test("a raster of 100,000 spikes stays below 650 kB, and equal places are drawn once", () => {

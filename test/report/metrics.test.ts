@@ -81,5 +81,6 @@ test("the unit is the last bracket of a description", () => {
     description: "power (mean) of the input",
     unit: "pJ",
   });
+  expect(describedUnit("recall (1)")).toEqual({ description: "recall", unit: "" });
   expect(describedUnit("recall")).toEqual({ description: "recall", unit: "" });
 });
