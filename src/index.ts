@@ -11,15 +11,35 @@ export {
   pairsFromTable,
   pairwiseBernoulli,
 } from "./engine/connect.ts";
+export type {
+  Cells,
+  Network,
+  Part,
+  Population,
+  Projection,
+  Slice,
+  Source,
+  SpikeTimes,
+} from "./engine/network.ts";
 export { every, neurons, poisson, spikeSource, synapses } from "./engine/network.ts";
-export { type Raster, raster } from "./engine/raster.ts";
-export { spikes, type Trace, trace } from "./engine/record.ts";
-export { compile, simulate } from "./engine/simulate.ts";
-export { device, ModelError, neuron, synapse } from "./language/model.ts";
-export { ConfigError, DataError, NumericError } from "./math/errors.ts";
-export type { Cells, Network, Part, Population, Projection, Slice, Source, SpikeTimes } from "./engine/network.ts";
+export { type Raster, raster, timesOf } from "./engine/raster.ts";
 export type { Recorded, Recorder } from "./engine/record.ts";
+export { spikes, type Trace, trace } from "./engine/record.ts";
 export type { CompileOptions, SimulateOptions } from "./engine/simulate.ts";
+export { compile, simulate } from "./engine/simulate.ts";
 export type { RunOptions, Simulation } from "./engine/simulation.ts";
 export type { Model } from "./language/model.ts";
-export type { Time } from "./math/units.ts";
+export { device, ModelError, neuron, synapse } from "./language/model.ts";
+export { ConfigError, DataError, NumericError } from "./math/errors.ts";
+export { quantity, seconds, type Time } from "./math/units.ts";
+export { type Estimate, estimate } from "./report/estimate.ts";
+export {
+  type Context,
+  type Experiment,
+  experiment,
+  type Metric,
+  type Result,
+  runExperiment,
+} from "./report/experiment.ts";
+export { barPlot, type Figure, histogramPlot, imagePlot, linePlot, rasterPlot } from "./report/figures.ts";
+export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
