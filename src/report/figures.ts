@@ -238,7 +238,10 @@ export function histogramPlot(
   return { kind: "histogram", ...words(options), edges, series, xTitle: options.xTitle, yTitle };
 }
 
-/** Equal bins over all finite values; their number by Freedman & Diaconis 1981, between 10 and 80. */
+/**
+ * Equal bins over all finite values; their number by Freedman & Diaconis 1981, between 10 and 80. Values on a lattice,
+ * such as counts, get bins of whole steps around them: others would show beats of bin and step.
+ */
 function binEdges(
   sets: readonly ArrayLike<number>[],
   options: { bins?: number; range?: readonly [number, number] },
@@ -253,8 +256,28 @@ function binEdges(
   const quartiles = all[Math.floor(0.75 * (all.length - 1))] - all[Math.floor(0.25 * (all.length - 1))];
   const width = (2 * quartiles) / Math.cbrt(all.length);
   const count = width > 0 ? Math.ceil((high - low) / width) : 10;
-  const bins = options.bins ?? Math.min(80, Math.max(10, count));
+  let bins = options.bins ?? Math.min(80, Math.max(10, count));
+  const step = options.bins || options.range ? undefined : latticeStep(all);
+  if (step !== undefined) {
+    const steps = Math.max(1, Math.round((high - low) / bins / step));
+    bins = Math.floor(((high - low) / step + 0.5) / steps) + 1;
+    low -= step / 2;
+    high = low + bins * steps * step;
+  }
   return Array.from({ length: bins + 1 }, (_, k) => (k === bins ? high : low + ((high - low) * k) / bins));
+}
+
+/** The distance of which all distances of these sorted values are multiples, when there are few different ones. */
+function latticeStep(sorted: Float64Array): number | undefined {
+  const gaps: number[] = [];
+  for (let k = 1; k < sorted.length; k++) {
+    const gap = sorted[k] - sorted[k - 1];
+    if (gap > 1e-9 * (sorted[sorted.length - 1] - sorted[0])) gaps.push(gap);
+    if (gaps.length > 400) return undefined;
+  }
+  if (gaps.length < 2) return undefined;
+  const step = gaps.reduce((least, gap) => Math.min(least, gap));
+  return gaps.every((gap) => Math.abs(gap / step - Math.round(gap / step)) < 1e-6) ? step : undefined;
 }
 
 /** Small images on one colour scale, e.g. the rates of cells that stand for pixels: values [row, column]. */

@@ -106,7 +106,7 @@ function metricsSection(rows: readonly MetricRow[]): string {
       (row) => `<tr>${row.map((value) => `<td class="value">${escapeXml(value)}</td>`).join("")}</tr>`,
     );
     const meaning = [description, unit && `(${unit})`].filter(Boolean).join(" ");
-    return `<h3><code>${escapeXml(name)}</code> <span class="meaning">${escapeXml(meaning)}</span></h3><div class="wide"><table class="list"><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+    return `<h3><code>${escapeXml(name)}</code> <span class="meaning">${escapeXml(meaning)}</span></h3><div class="wide"><table class="list">${head ? `<thead><tr>${head}</tr></thead>` : ""}<tbody>${body.join("")}</tbody></table></div>`;
   });
   const main =
     lines.length > 0 ? `<div class="wide"><table><tbody>${lines.join("")}</tbody></table></div>` : "";

@@ -4,7 +4,7 @@ import { type Estimate, isEstimate } from "./estimate.ts";
 import type { Metric } from "./experiment.ts";
 import { numberText } from "./ticks.ts";
 
-/** A line of a table of metrics. `table` is there for a list of records, which is a table itself. */
+/** A line of a table of metrics. `table` is there for records, which are a table themselves. */
 export interface MetricRow {
   readonly name: string;
   readonly description: string;
@@ -14,7 +14,7 @@ export interface MetricRow {
 }
 
 export interface MetricTable {
-  readonly columns: readonly string[];
+  readonly columns: readonly string[]; // titles; [] for none
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -67,14 +67,15 @@ export function estimateText({ mean, interval95: [low, high], n }: Estimate): st
   return `${written(mean)} ± ${written(half)} (n = ${n})`;
 }
 
-/** A list of records with the same names as a table. */
+/** A list of records as a table, their names on top; a record of several values as one of two columns. */
 function tableOf(value: Metric): MetricTable | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  const rows = value as readonly Metric[];
-  const isRecord = (row: Metric) =>
-    typeof row === "object" && row !== null && !Array.isArray(row) && !isEstimate(row);
-  if (!rows.every(isRecord)) return undefined;
-  const records = rows as readonly Record<string, Metric>[];
-  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
-  return { columns, rows: records.map((record) => columns.map((name) => metricText(record[name] ?? null))) };
+  if (isRecord(value) && Object.keys(value).length > 1)
+    return { columns: [], rows: Object.entries(value).map(([name, part]) => [name, metricText(part)]) };
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isRecord)) return undefined;
+  const columns = [...new Set(value.flatMap((record) => Object.keys(record)))];
+  return { columns, rows: value.map((record) => columns.map((name) => metricText(record[name] ?? null))) };
+}
+
+function isRecord(value: Metric): value is { readonly [name: string]: Metric } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isEstimate(value);
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { readNpz } from "../../src/report/npz.ts";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "memspike-cli-"));
@@ -62,18 +62,25 @@ function events(folder: string): Record<string, unknown>[] {
 }
 
 describe.concurrent("memspike run", () => {
-  test("a run of a file fills its folder, tells metrics and report on stdout, progress on stderr", async () => {
+  test("a run of a file fills its folder, tells metrics and report on stdout, progress on stderr", async ({
+    expect,
+  }) => {
     const { code, stdout, stderr } = await memspike(["run", ticking, "--out", "full", "--set", "gain=2.5"]);
     expect(code).toBe(0);
     expect(stdout.replace(/\d+\.\d+ s$/m, "0.00 s")).toMatchInlineSnapshot(`
       "ticking · seed 11 · 0.00 s
 
-        total   10                 what it has counted
+        total   10                     what it has counted
         seed    11
-        rate    4 Hz               spikes per second
-        spread  2.0 ± 2.5 (n = 3)  counts of several runs
+        rate    4                  Hz  spikes per second
+        spread  2.0 ± 2.5 (n = 3)      counts of several runs
         none    –
-        list    4 rows
+        list
+          step  value
+          0     0
+          1     2.5
+          2     5
+          3     7.5
 
       report  full/report.html
       "
@@ -93,7 +100,7 @@ describe.concurrent("memspike run", () => {
     expect(events("full").filter(({ event }) => event === "log")).toHaveLength(4);
   });
 
-  test("--json prints one object and nothing else, whatever the experiment prints", async () => {
+  test("--json prints one object and nothing else, whatever the experiment prints", async ({ expect }) => {
     const { code, stdout, stderr } = await memspike([
       "run",
       ticking,
@@ -120,7 +127,7 @@ describe.concurrent("memspike run", () => {
     ).toBe(true);
   });
 
-  test("progress as JSON is lines of JSON; none is silence; a seed may be a word", async () => {
+  test("progress as JSON is lines of JSON; none is silence; a seed may be a word", async ({ expect }) => {
     const json = await memspike([
       "run",
       ticking,
@@ -148,14 +155,14 @@ describe.concurrent("memspike run", () => {
     expect([none.code, none.stderr]).toEqual([0, ""]);
   });
 
-  test.each([
+  test.for([
     ["error", 1, "Error: the ticking stopped\n    at "],
     ["numeric", 4, "v of cell 3 is NaN at 0.1 s\n"],
     ["config", 3, "gain does not suit\n  at "],
     ["exit", 1, "Error: the experiment ended its thread without a result\n"],
-  ])(
+  ] as const)(
     "an experiment that fails with %s ends with code %i, its partial results kept",
-    async (fault, code, message) => {
+    async ([fault, code, message], { expect }) => {
       const folder = `fault-${fault}`;
       const ended = await memspike([
         "run",
@@ -179,7 +186,7 @@ describe.concurrent("memspike run", () => {
     },
   );
 
-  test("a setting that is wrong ends with 3 before anything is written", async () => {
+  test("a setting that is wrong ends with 3 before anything is written", async ({ expect }) => {
     const settings = ["gan=2", "gain=much", "pause=3 mV", "talk=perhaps"];
     const ended = await Promise.all(
       settings.map((setting) => memspike(["run", ticking, "--out", "never", "--set", setting])),
@@ -195,7 +202,7 @@ describe.concurrent("memspike run", () => {
     expect(fs.existsSync(path.join(scratch, "never"))).toBe(false);
   });
 
-  test("a wrong command line ends with 2", async () => {
+  test("a wrong command line ends with 2", async ({ expect }) => {
     const wrong = [
       ["run", "tikking"],
       ["run", "./tikking.ts"],
@@ -223,7 +230,7 @@ describe.concurrent("memspike run", () => {
     `);
   });
 
-  test("a file that is no program ends with 3 and file:line:column", async () => {
+  test("a file that is no program ends with 3 and file:line:column", async ({ expect }) => {
     const files: Record<string, string> = {
       "syntax.ts": "const a = 1;\nconst b: number = ;\n",
       "enum.ts": "enum Kind { a }\n",
@@ -244,7 +251,7 @@ describe.concurrent("memspike run", () => {
     `);
   });
 
-  test("a folder that holds a run is refused with 2 and left as it is, unless forced", async () => {
+  test("a folder that holds a run is refused with 2 and left as it is, unless forced", async ({ expect }) => {
     await memspike(["run", ticking, "--out", "held", "--quick"]);
     const before = read("held", "events.ndjson");
     const refused = await memspike(["run", ticking, "--out", "held", "--progress", "none"]);
@@ -259,7 +266,7 @@ describe.concurrent("memspike run", () => {
     expect(JSON.parse(read("held", "config.json")).quick).toBe(false);
   });
 
-  test("Ctrl-C ends with 130, the results so far, and STATUS interrupted", async () => {
+  test("Ctrl-C ends with 130, the results so far, and STATUS interrupted", async ({ expect }) => {
     const { code, stdout } = await memspike(
       ["run", ticking, "--out", "stopped", "--json", "--set", "steps=100000"],
       when("step", "SIGINT"),
@@ -272,7 +279,7 @@ describe.concurrent("memspike run", () => {
     expect(read("stopped", "report.html")).toContain("interrupted");
   });
 
-  test("Ctrl-C reaches a computation that never waits, when it looks at the signal", async () => {
+  test("Ctrl-C reaches a computation that never waits, when it looks at the signal", async ({ expect }) => {
     const { code, stdout } = await memspike(
       ["run", blocked, "--out", "looking", "--json"],
       when("computing", "SIGINT"),
@@ -282,7 +289,7 @@ describe.concurrent("memspike run", () => {
     expect(read("looking", "STATUS")).toBe("interrupted\n");
   });
 
-  test("a second Ctrl-C ends at once, with what was handed over", async () => {
+  test("a second Ctrl-C ends at once, with what was handed over", async ({ expect }) => {
     const first = when("computing", "SIGINT");
     const second = when("once more to stop at once", "SIGINT");
     const { code } = await memspike(
@@ -297,7 +304,9 @@ describe.concurrent("memspike run", () => {
     expect(JSON.parse(read("deaf", "metrics.json"))).toEqual({ rounds: 0 });
   });
 
-  test("a killed run leaves its config, events and partial metrics; STATUS says running", async () => {
+  test("a killed run leaves its config, events and partial metrics; STATUS says running", async ({
+    expect,
+  }) => {
     const { code } = await memspike(
       ["run", ticking, "--out", "killed", "--set", "steps=100000"],
       when("step", "SIGKILL"),

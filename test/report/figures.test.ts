@@ -153,6 +153,17 @@ test("a histogram counts every value within its edges once, the last edge includ
   );
 });
 
+test("bins of values on a lattice are whole steps around them, so that equal counts look equal", () => {
+  const counts = Array.from({ length: 6000 }, (_, k) => 0.1 + 2 * (k % 17)); // 17 rates, 2 Hz apart
+  const { edges, series } = histogramPlot(counts, { xTitle: "rate (Hz)" });
+  const perBin = (edges[1] - edges[0]) / 2;
+  expect(Math.abs(perBin - Math.round(perBin))).toBeLessThan(1e-9);
+  expect(edges[0]).toBeCloseTo(-0.9, 12);
+  const whole = series[0].counts.slice(0, -1); // the last may be cut
+  expect(Math.max(...whole) - Math.min(...whole)).toBeLessThanOrEqual(Math.ceil(perBin));
+  expect(series[0].counts.reduce((sum, count) => sum + count, 0)).toBe(6000);
+});
+
 test("estimates bring their interval, gaps are null, wrong lengths are errors", () => {
   const { series } = figures.line as ReturnType<typeof linePlot>;
   expect(series[0].y).toEqual([1, null, 3]);
