@@ -131,7 +131,18 @@ function seedFrom(text: string): string | number {
   return /^-?\d+$/.test(text) && Number.isSafeInteger(value) ? value : text;
 }
 
+/** Whether this Node has what is needed: type stripping and module hooks, both from 22.18 on. */
+function nodeSuits(): boolean {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 18);
+}
+
 async function main(): Promise<void> {
+  if (!nodeSuits()) {
+    process.stderr.write(`memspike needs Node 22.18 or newer; this is ${process.version}\n`);
+    process.exitCode = exitCodes.failed;
+    return;
+  }
   if (["-V", "--version"].includes(process.argv[2])) {
     const { provenance } = await import("../report/results.ts");
     process.stdout.write(`${provenance([]).memspike}\n`);
