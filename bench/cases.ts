@@ -13,7 +13,9 @@ export interface Case {
   readonly arguments: Readonly<Record<string, string>>;
   /** Biological time that NEST simulates, s: its run time is scaled up from it. */
   readonly nestSeconds: number;
-  /** What issue and release promise: time of Brian2 over time of ours, by variant. */
+  /** Largest difference of a program's mean rate from the median of the case, relative. */
+  readonly rateTolerance: number;
+  /** What we promise: time of Brian2 over time of ours, by variant. */
   readonly promised: Readonly<Record<string, number>>;
 }
 
@@ -23,7 +25,8 @@ export const cases: readonly Case[] = [
     about: "CUBA, 4,000 cells, 80 synapses each, 10 s",
     program: "cuba",
     arguments: { size: "4000", p: "0.02", scale: "1", duration: "10" },
-    nestSeconds: 3,
+    nestSeconds: 10,
+    rateTolerance: 0.1, // the graph decides: NEST with 8 seeds gave 5.37 to 5.93 Hz, standard deviation 3 %
     promised: { "float32, 1 thread": 2.8, "float64, 1 thread": 1.4 },
   },
   {
@@ -32,6 +35,7 @@ export const cases: readonly Case[] = [
     program: "cuba",
     arguments: { size: "40000", p: "0.002", scale: "1", duration: "2" },
     nestSeconds: 1,
+    rateTolerance: 0.05,
     promised: { "float32, 1 thread": 2.5, "float32, 2 threads": 4 },
   },
   {
@@ -40,6 +44,7 @@ export const cases: readonly Case[] = [
     program: "cuba",
     arguments: { size: "40000", p: "0.02", scale: "0.1", duration: "2" },
     nestSeconds: 1,
+    rateTolerance: 0.05,
     promised: { "float32, 1 thread": 2.2, "float32, 2 threads": 3.5 },
   },
   {
@@ -48,6 +53,7 @@ export const cases: readonly Case[] = [
     program: "stdp",
     arguments: { size: "10000", p: "0.1", duration: "1" },
     nestSeconds: 1,
+    rateTolerance: 0.05,
     promised: { "float32, 1 thread": 8, "float32, 2 threads": 13 },
   },
   {
@@ -56,6 +62,7 @@ export const cases: readonly Case[] = [
     program: "stdp",
     arguments: { size: "10000", p: "0.1", duration: "1", static: "" },
     nestSeconds: 1,
+    rateTolerance: 0.05,
     promised: {},
   },
 ];

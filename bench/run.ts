@@ -74,12 +74,17 @@ const date = new Date().toISOString();
 const json =
   values.json ??
   (values.peers ? join(import.meta.dirname, "results", `${date.slice(0, 10)}.json`) : undefined);
+const failed = new Set<object>();
 for (let round = 1; round <= rounds; round++)
   for (const one of series) {
-    if (one.samples.length >= one.limit) continue;
+    if (failed.has(one) || one.samples.length >= one.limit) continue;
     for (let attempt = 0; attempt < 3; attempt++) {
       await quiet(wait);
-      const result = await sample(one.command);
+      const result = await sample(one.command).catch((error: Error) => {
+        console.error(`${one.case}  ${one.variant}: ${error.message}`);
+        failed.add(one);
+      });
+      if (!result) break;
       console.log(
         `round ${round}  ${one.case}  ${one.variant}: ${result.run_s.toFixed(3)} s, ${result.rate_hz.toFixed(2)} Hz` +
           (result.others > 0.1 ? `, others used ${Math.round(100 * result.others)} % of the machine` : ""),
@@ -92,28 +97,29 @@ for (let round = 1; round <= rounds; round++)
     if (json) save(json);
   }
 
-const summaries = summarise(series, chosen);
+const measured = series.filter((s) => s.samples.length > 0);
+const summaries = summarise(measured, chosen);
 const table = markdown(summaries, chosen);
 console.log(`\n${table}`);
 for (const line of shortfalls(summaries)) console.log(`slower than promised: ${line}`);
-const wrong = disagreements(summaries);
+const wrong = disagreements(summaries, chosen);
 for (const line of wrong) console.log(`rates disagree: ${line}`);
 if (values.peers && !values["no-table"]) {
   const readme = join(import.meta.dirname, "README.md");
   const head = `${date.slice(0, 10)}, ${describeMachine()}, ${rounds} round${rounds === 1 ? "" : "s"}, every variant in turn.`;
   writeFileSync(readme, insertTable(readFileSync(readme, "utf8"), `${head}\n\n${table}`));
 }
-process.exitCode = wrong.length > 0 ? 1 : 0;
+process.exitCode = wrong.length + failed.size > 0 ? 1 : 0;
 
 function save(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  const measured = series.filter((s) => s.samples.length > 0);
+  const sampled = series.filter((s) => s.samples.length > 0);
   const results = {
     date,
     machine: describeMachine(),
     rounds,
-    series: measured.map(({ case: name, variant, samples }) => ({ case: name, variant, samples })),
-    summary: summarise(measured, chosen),
+    series: sampled.map(({ case: name, variant, samples }) => ({ case: name, variant, samples })),
+    summary: summarise(sampled, chosen),
   };
   writeFileSync(path, `${JSON.stringify(results, undefined, 1)}\n`);
 }

@@ -57,9 +57,10 @@ export function summarise(series: readonly Series[], cases: readonly Case[]): Su
   });
 }
 
-/** Variants whose mean rate is more than `tolerance` off the median variant of their case: not the same network. */
-export function disagreements(summaries: readonly Summary[], tolerance = 0.05): string[] {
+/** Variants whose mean rate is too far from the median of their case: not the same network. */
+export function disagreements(summaries: readonly Summary[], cases: readonly Case[]): string[] {
   return summaries.flatMap(({ case: name, variant, rate }) => {
+    const tolerance = cases.find((c) => c.name === name)?.rateTolerance ?? 0;
     const common = median(summaries.filter((s) => s.case === name).map((s) => s.rate));
     return Math.abs(rate / common - 1) <= tolerance
       ? []

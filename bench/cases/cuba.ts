@@ -29,4 +29,4 @@ const exc = synapses(cells.slice(0, sizeE), cells, excitatory.with({ we: `${1.62
 });
 const inh = synapses(cells.slice(sizeE), cells, inhibitory.with({ wi: `${-9 * scale} mV` }), { connect });
 
-await measure({ cells, exc, inh }, cells, ["exc", "inh"], values);
+await measure({ cells, exc, inh }, cells, values);

@@ -1,14 +1,14 @@
 /**
  * Builds a network, runs it once, prints what a sample is: one line of JSON.
  *
- * `run_s` is the simulation alone, as the peers count it; `build_s` is everything before it but the start of Node.
+ * `run_s` is the simulation alone, as the peers count it; `build_s` is connecting and compiling. Bytes of a synapse are all
+ * memory of the projections, index and traces included, over their synapses.
  */
 import { compile, type Network, type Population, spikes } from "../../src/index.ts";
 
 export async function measure(
   network: Network,
   cells: Population,
-  projections: readonly string[],
   options: { readonly duration: string; readonly precision: string; readonly threads: string },
 ): Promise<void> {
   const start = performance.now();
@@ -23,14 +23,19 @@ export async function measure(
   const { raster } = simulation.run({ duration: `${seconds} s`, record: { raster: spikes(cells) } });
   const ended = performance.now();
   const count = raster.t.length;
-  const sizes = projections.map((name) => simulation.synapseCount(name));
-  const synapses = sizes.reduce((a, b) => a + b, 0);
+  const { synapses, shares } = simulation.memory;
+  const projections = Object.keys(network).filter((name) => network[name].kind === "projection");
+  const bytes = Object.entries(shares)
+    .filter(([label]) => projections.some((name) => label.startsWith(`${name} `)))
+    .reduce((sum, [, share]) => sum + share, 0);
+  simulation.close();
   console.log(
     JSON.stringify({
       run_s: (ended - built) / 1000,
       spikes: count,
       rate_hz: count / cells.size / seconds,
       synapses,
+      bytes_per_synapse: bytes / synapses,
       build_s: (built - start) / 1000,
     }),
   );

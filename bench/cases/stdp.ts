@@ -71,4 +71,4 @@ const exc = synapses(cells.slice(0, sizeE), cells, values.static ? fixed : plast
 });
 const inh = synapses(cells.slice(sizeE), cells, inhibitory, { connect, delay: "1.5 ms" });
 
-await measure({ cells, exc, inh }, cells, ["exc", "inh"], values);
+await measure({ cells, exc, inh }, cells, values);
