@@ -1,8 +1,8 @@
 /**
  * Rate coding: numbers to spike trains whose rate they set, Poisson or regular.
  *
- * On the grid of ticks, at most one spike per cell and tick. Every draw is addressed by (seed, cell, tick): a train does
- * not depend on the other cells, nor on how long the raster is.
+ * On the grid of ticks, at most one spike per cell and tick. Every draw is addressed by (seed, cell, spike) or, where
+ * the rate varies, (seed, cell, tick): a train depends neither on the other cells nor on how long the raster is.
  */
 
 import type { Raster } from "../engine/raster.ts";
@@ -11,8 +11,14 @@ import { randomKey, uniform } from "../math/random.ts";
 import type { Time } from "../math/units.ts";
 import { quantity, seconds } from "../math/units.ts";
 
-/** Rates in Hz, constant (one a cell) or as a function of cell and time (s). */
-export type Rates = ArrayLike<number> | { size: number; at: (cell: number, time: number) => number };
+/** Rates in Hz as a function of cell and time (s). */
+export interface RateFunction {
+  readonly size: number; // cells
+  readonly at: (cell: number, time: number) => number;
+}
+
+/** Rates in Hz: constant, one a cell, or a function. */
+export type Rates = ArrayLike<number> | RateFunction;
 
 export interface TrainOptions {
   duration: Time;
@@ -23,28 +29,52 @@ export interface TrainOptions {
 
 /**
  * Independent Poisson trains. In a tick a cell fires with probability 1 - exp(-rate dt), that of a Poisson process to
- * have a spike there, unless its last one is less than `deadTime` (default none) ago. Throws `RangeError` on a
+ * have a spike there, unless its last one is less than `deadTime` (default none) ago. Constant rates cost a draw per
+ * spike, varying ones a draw per tick. Throws `RangeError` on a
  * rate that is not a number >= 0.
  */
 export function poissonTrains(rates: Rates, options: TrainOptions & { deadTime?: Time }): Raster {
   const dt = seconds(options.dt ?? "0.1 ms");
   const duration = seconds(options.duration);
   const pause = Math.max(1, Math.round(seconds(options.deadTime ?? "0 s") / dt)); // ticks
-  const { size, at } = rateFunction(rates);
   const key = randomKey(options.seed, "poisson trains");
   const ticks = tickCount(duration, dt);
+  const size = isFunction(rates) ? rates.size : rates.length;
   const t: number[] = [];
   const i: number[] = [];
   for (let cell = 0; cell < size; cell++) {
-    for (let tick = 0; tick < ticks; tick++) {
-      const probability = -Math.expm1(-checked(at(cell, tick * dt), cell) * dt);
-      if (probability === 0 || uniform(key, 0, cell, tick) >= probability) continue;
+    const next = isFunction(rates)
+      ? (tick: number) => firstOfMany(rates, key, cell, tick, ticks, dt)
+      : (tick: number, spike: number) =>
+          tick + emptyTicks(checked(rates[cell], cell) * dt, uniform(key, 0, cell, spike));
+    let spike = 0;
+    for (let tick = next(0, spike); tick < ticks; tick = next(tick + pause, ++spike)) {
       t.push(tick * dt);
       i.push(cell);
-      tick += pause - 1;
     }
   }
   return raster({ t, i }, size, duration);
+}
+
+/** Ticks without a spike before one with: geometric, from a uniform number. */
+function emptyTicks(rateTimesDt: number, u: number): number {
+  return rateTimesDt === 0 ? Number.POSITIVE_INFINITY : Math.floor(-Math.log(u) / rateTimesDt);
+}
+
+/** The next tick from `tick` on in which a cell of varying rate fires: one draw a tick. */
+function firstOfMany(
+  rates: RateFunction,
+  key: ReturnType<typeof randomKey>,
+  cell: number,
+  tick: number,
+  ticks: number,
+  dt: number,
+): number {
+  for (; tick < ticks; tick++) {
+    const probability = -Math.expm1(-checked(rates.at(cell, tick * dt), cell) * dt);
+    if (probability > 0 && uniform(key, 1, cell, tick) < probability) break;
+  }
+  return tick;
 }
 
 /**
@@ -54,7 +84,7 @@ export function poissonTrains(rates: Rates, options: TrainOptions & { deadTime?:
 export function regularTrains(rates: Rates, options: TrainOptions & { phase?: number }): Raster {
   const dt = seconds(options.dt ?? "0.1 ms");
   const duration = seconds(options.duration);
-  const { size, at } = rateFunction(rates);
+  const { size, at } = isFunction(rates) ? rates : { size: rates.length, at: (cell: number) => rates[cell] };
   const key = randomKey(options.seed, "regular trains");
   const ticks = tickCount(duration, dt);
   const t: number[] = [];
@@ -92,10 +122,8 @@ export function rateCode(
   return options.coding === "regular" ? regularTrains(rates, options) : poissonTrains(rates, options);
 }
 
-function rateFunction(rates: Rates): { size: number; at: (cell: number, time: number) => number } {
-  return "at" in rates && typeof rates.at === "function" && "size" in rates
-    ? rates
-    : { size: (rates as ArrayLike<number>).length, at: (cell) => (rates as ArrayLike<number>)[cell] };
+function isFunction(rates: Rates): rates is RateFunction {
+  return "at" in rates && "size" in rates;
 }
 
 function checked(rate: number, cell: number): number {
