@@ -42,12 +42,21 @@ export const inhibitory = synapse({
 });
 
 /**
- * A start that sets the network going without an input of its own: conductances as if it had been active,
- * 4 ± 1.5 and 20 ± 12 times the leak, potentials 5 ± 5 mV below rest (R. Brette's Brian script of the
- * benchmark, 2007). A negative conductance becomes 0.
+ * The random stimulation that sets the network going: 20 sources for the first 50 ms, each connected to a
+ * cell with probability 0.01. Without it the network is silent; started by it, it goes on by itself.
  */
-export const cobaStart = {
-  v: "El + (randn() - 1) * (Vt - El) / 2",
-  ge: "max(0, 4 + 1.5 * randn()) * gL",
-  gi: "max(0, 20 + 12 * randn()) * gL",
-} as const;
+export const cobaStimulus = neuron({
+  name: "COBA stimulus",
+  source: "Brette et al. 2007, benchmarks 1 and 3; rate and weight as in A. Davison's PyNN script, 2006",
+  equations: "rate : 1/s",
+  threshold: "t < stop and rand() < rate * dt",
+  parameters: { stop: "50 ms" },
+});
+
+/** Strong enough to fire a resting cell. */
+export const kick = synapse({
+  name: "COBA stimulation",
+  source: "A. Davison's PyNN script of the benchmark, 2006",
+  on: { pre: "ge_post += wk" },
+  parameters: { wk: "100 nS" },
+});
