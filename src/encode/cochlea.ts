@@ -69,7 +69,7 @@ export function cochlea(audio: Audio, options: CochleaOptions = {}): Raster {
 }
 
 /**
- * Drive of the hair cells of all channels. Costs about 40 ns a sample and channel, at a sampling rate of at least five
+ * Drive of the hair cells of all channels. Costs about 25 ns a sample and channel, at a sampling rate of at least five
  * times the highest frequency. Throws `RangeError` where options do not fit each other or the sound.
  */
 export function hairCellDrive(audio: Audio, options: FilterBankOptions = {}): Drive {
