@@ -330,25 +330,32 @@ CASES['exact-three-by-three'] = dict(
     record={'traces': {'cells': ['v', 'ge', 'gi']}})
 
 CASES['exact-equal-time-constants'] = dict(
-    rule='''The exact solution also holds when time constants are equal (an alpha function feeding a membrane of the
-        same time constant), and with one time constant per cell.''',
+    rule='''The exact solution also holds when time constants are equal: an alpha function feeding a membrane of the same
+        time constant.''',
     dt='0.1 ms', ticks=200,
     network={
         'stimulus': source(1, [(1, 0), (6, 0)]),
-        'alpha': neurons(1, {
+        'cells': neurons(1, {
             'equations': '''dv/dt = (I - v) / tau : 1
                             dI/dt = (x - I) / tau : 1
                             dx/dt = -x / tau : 1''',
             'method': 'exact', 'parameters': {'tau': '3 ms'}}, v=[0], I=[0], x=[0]),
-        'perCell': neurons(3, {
-            'equations': '''dv/dt = (1 + g - v) / tau : 1
-                            dg/dt = -g / taus : 1
-                            tau : s''',
-            'method': 'exact', 'parameters': {'taus': '4 ms'}}, v=[0, 0, 0], g=[0, 0, 0], tau=[0.001, 0.005, 0.02]),
-        'pulse': synapses('stimulus', 'alpha', add('x', 1), [(0, 0)]),
-        'pulses': synapses('stimulus', 'perCell', add('g', 1), [(0, 0), (0, 1), (0, 2)]),
+        'pulse': synapses('stimulus', 'cells', add('x', 1), [(0, 0)]),
     },
-    record={'traces': {'alpha': ['v', 'I', 'x'], 'perCell': ['v']}, 'every': 2})
+    record={'traces': {'cells': ['v', 'I', 'x']}, 'every': 2})
+
+CASES['exact-time-constant-per-cell'] = dict(
+    rule='''A linear equation with a time constant of each cell is exact too.''',
+    dt='0.1 ms', ticks=200,
+    network={
+        'stimulus': source(1, [(1, 0), (6, 0)]),
+        'cells': neurons(3, {
+            'equations': '''dv/dt = (1 + g - v) / tau : 1
+                            g : 1
+                            tau : s'''}, v=[0, 0, 0], g=[0, 0, 0], tau=[0.001, 0.005, 0.02]),
+        'pulses': synapses('stimulus', 'cells', add('g', 1), [(0, 0), (0, 1), (0, 2)]),
+    },
+    record={'traces': {'cells': ['v']}, 'every': 2})
 
 CASES['exact-oscillator'] = dict(
     rule='''A linear system with complex eigenvalues (resonate and fire) is advanced exactly too.''',
@@ -391,10 +398,9 @@ FITZHUGH = {
     'parameters': {'tau': '1 ms'},
 }
 
-for method in ('euler', 'heun', 'rk2', 'rk4'):
+for method in ('euler', 'rk2', 'rk4'):
     CASES[f'{method}-fitzhugh-nagumo'] = dict(
         rule={'euler': 'Forward Euler: all right sides with the values at the start of the tick.',
-              'heun': 'Heun: the mean of the slopes at the start and at the Euler predictor.',
               'rk2': 'Midpoint: the slope half a tick ahead, reached by half an Euler step.',
               'rk4': 'The classical Runge-Kutta method of order 4, all variables together.'}[method],
         dt='0.2 ms', ticks=300,
@@ -443,7 +449,7 @@ CASES['time-in-equations'] = dict(
 
 CASES['subexpressions'] = dict(
     rule='''A subexpression has no storage: it is evaluated wherever it is used, with the values of that moment: in the
-        inner slopes of RK4, in the threshold after integration, in a handler when it runs.''',
+        inner slopes of RK4, in the threshold after integration.''',
     dt='0.1 ms', ticks=300,
     network={
         'stimulus': source(1, [(3, 0), (11, 0), (19, 0)]),
@@ -456,7 +462,7 @@ CASES['subexpressions'] = dict(
             'threshold': 'v > theta', 'reset': 'v = 0; a += 0.25', 'method': 'rk4',
             'parameters': {'taum': '10 ms', 'taua': '30 ms'}}, v=[0], a=[0], g=[0]),
         'looks': synapses('stimulus', 'cells', {
-            'equations': 'seen : 1', 'on': {'pre': 'seen = drive_post + theta_post; g_post += 0.1'}}, [(0, 0)], seen=[0]),
+            'equations': 'seen : 1', 'on': {'pre': 'seen = v_post + a_post; g_post += 0.1'}}, [(0, 0)], seen=[0]),
     },
     record={'spikes': ['cells'], 'traces': {'cells': ['v', 'a'], 'looks': ['seen']}, 'every': 2})
 
