@@ -27,6 +27,7 @@ export class ProgressDisplay {
   readonly #start = performance.now();
   #fraction = 0;
   #message = "";
+  #updated = 0; // s from the start, when the fraction was told
   #lastLine = Number.NEGATIVE_INFINITY;
   #lastWritten = false;
   #barShown = false;
@@ -43,6 +44,7 @@ export class ProgressDisplay {
   update(fraction: number, message?: string): void {
     this.#fraction = Math.min(1, Math.max(this.#fraction, Number.isFinite(fraction) ? fraction : 0));
     this.#message = message ?? this.#message;
+    this.#updated = this.#elapsed;
     if (this.#mode === "bar") this.#draw();
     else if (this.#mode === "json") this.#writeJson();
     else if (this.#mode === "plain") this.#writeLine();
@@ -69,7 +71,8 @@ export class ProgressDisplay {
   /** Seconds to the end at the pace so far; undefined while there is too little to tell. */
   get #secondsLeft(): number | undefined {
     if (this.#fraction < 0.01 || this.#fraction === 1 || this.#elapsed < 0.5) return undefined;
-    return (this.#elapsed * (1 - this.#fraction)) / this.#fraction;
+    const then = (this.#updated * (1 - this.#fraction)) / this.#fraction;
+    return Math.max(0, then - (this.#elapsed - this.#updated));
   }
 
   #words(): string {

@@ -45,6 +45,9 @@ const graceTime = 10_000;
 /** After its result, a worker's last output is waited for this long, ms. */
 const drainTime = 300;
 
+/** A Ctrl-C may come twice, from the terminal and through npm: within this time it is one, ms. */
+const echoTime = 400;
+
 /** A run's results are written on the way for at most this share of the time. */
 const writingShare = 0.1;
 
@@ -104,6 +107,7 @@ class Attendant {
   #nextWrite = 0; // of performance.now, ms
   #lastLogged = Number.NEGATIVE_INFINITY;
   #interrupted = false;
+  #interruptedAt = Number.NEGATIVE_INFINITY; // of performance.now, ms
   #ended: (() => void) | undefined; // what is left to do once the worker is silent
   #over = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
@@ -233,7 +237,9 @@ class Attendant {
   }
 
   #onInterrupt(): void {
-    if (this.#over) return;
+    const now = performance.now();
+    if (this.#over || now - this.#interruptedAt < echoTime) return;
+    this.#interruptedAt = now;
     if (this.#interrupted || this.#folder === undefined) {
       this.#display?.close();
       this.#folder?.end("interrupted", { metrics: this.#partial?.metrics ?? {} });

@@ -50,11 +50,11 @@ export type Metric =
   | null
   | Estimate
   | readonly Metric[]
-  | { readonly [name: string]: Metric };
+  | { readonly [name: string]: Metric | undefined };
 
 /** What an experiment hands back, or hands over on the way. Names of figures, spikes and arrays become file names. */
 export interface Result {
-  readonly metrics: Readonly<Record<string, Metric>>;
+  readonly metrics: Readonly<Record<string, Metric | undefined>>; // what is undefined is left out
   readonly figures?: Readonly<Record<string, Figure>>;
   readonly spikes?: Readonly<Record<string, Raster>>;
   readonly arrays?: Readonly<Record<string, TypedArray | Shaped>>;
@@ -260,7 +260,8 @@ function checkedResult(name: string, result: Result): Result {
     for (const [key, value] of Object.entries(result[part] ?? {})) {
       if (!/^[A-Za-z0-9][\w.-]*$/.test(key))
         throw fault(`${part} named ${JSON.stringify(key)}; use letters, digits, point, _ and -`);
-      if (value === undefined || typeof value === "function") throw fault(`no value for ${part}.${key}`);
+      if (typeof value === "function" || (value === undefined && part !== "metrics"))
+        throw fault(`no value for ${part}.${key}`);
     }
   return result;
 }

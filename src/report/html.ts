@@ -25,7 +25,7 @@ export interface Report {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   readonly defaults: Readonly<Record<string, ParameterValue>>;
   readonly parameterMeanings: Readonly<Record<string, string | undefined>>;
-  readonly metrics: Readonly<Record<string, Metric>>;
+  readonly metrics: Readonly<Record<string, Metric | undefined>>;
   readonly metricMeanings: Readonly<Record<string, string>>;
   readonly figures: Readonly<Record<string, Figure>>;
   readonly provenance: Readonly<Record<string, unknown>>;

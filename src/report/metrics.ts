@@ -20,10 +20,11 @@ export interface MetricTable {
 
 /** The metrics in their order, with what is said about each: "mean rate (Hz)" is a description and a unit. */
 export function metricRows(
-  metrics: Readonly<Record<string, Metric>>,
+  metrics: Readonly<Record<string, Metric | undefined>>,
   descriptions: Readonly<Record<string, string>> = {},
 ): MetricRow[] {
-  return Object.entries(metrics).map(([name, value]) => {
+  return Object.entries(metrics).flatMap(([name, value]) => {
+    if (value === undefined) return [];
     const said = describedUnit(descriptions[name] ?? "");
     const table = tableOf(value);
     return {
@@ -50,8 +51,8 @@ export function metricText(value: Metric): string {
   if (typeof value !== "object") return String(value);
   if (isEstimate(value)) return estimateText(value);
   if (Array.isArray(value)) return value.map(metricText).join(", ");
-  return Object.entries(value as Record<string, Metric>)
-    .map(([name, part]) => `${name} ${metricText(part)}`)
+  return Object.entries(value as Record<string, Metric | undefined>)
+    .map(([name, part]) => `${name} ${metricText(part ?? null)}`)
     .join(", ");
 }
 
@@ -70,12 +71,15 @@ export function estimateText({ mean, interval95: [low, high], n }: Estimate): st
 /** A list of records as a table, their names on top; a record of several values as one of two columns. */
 function tableOf(value: Metric): MetricTable | undefined {
   if (isRecord(value) && Object.keys(value).length > 1)
-    return { columns: [], rows: Object.entries(value).map(([name, part]) => [name, metricText(part)]) };
+    return {
+      columns: [],
+      rows: Object.entries(value).map(([name, part]) => [name, metricText(part ?? null)]),
+    };
   if (!Array.isArray(value) || value.length === 0 || !value.every(isRecord)) return undefined;
   const columns = [...new Set(value.flatMap((record) => Object.keys(record)))];
   return { columns, rows: value.map((record) => columns.map((name) => metricText(record[name] ?? null))) };
 }
 
-function isRecord(value: Metric): value is { readonly [name: string]: Metric } {
+function isRecord(value: Metric): value is { readonly [name: string]: Metric | undefined } {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isEstimate(value);
 }

@@ -74,3 +74,15 @@ test("time left is the time so far at the same pace; progress never goes back", 
     [0.25, 90],
   ]);
 });
+
+test("between two words of progress the time left runs down", () => {
+  const screen = terminal(true);
+  const display = new ProgressDisplay("cuba", "auto", screen);
+  vi.advanceTimersByTime(30_000);
+  display.update(0.25);
+  vi.advanceTimersByTime(60_000);
+  display.close();
+  expect(screen.text).toContain("89 s left");
+  expect(screen.text.lastIndexOf("30 s left")).toBeGreaterThan(screen.text.lastIndexOf("40 s left"));
+  expect(screen.text).not.toContain(" 29 s left");
+});

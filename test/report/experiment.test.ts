@@ -153,7 +153,7 @@ test("a result that cannot be kept is refused", async () => {
   await expect(handing(undefined)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[ConfigError: experiment bad handed back no { metrics, figures }]`,
   );
-  await expect(handing({ metrics: { a: undefined } })).rejects.toThrowErrorMatchingInlineSnapshot(
+  await expect(handing({ metrics: { a: () => 1 } })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[ConfigError: experiment bad handed back no value for metrics.a]`,
   );
   await expect(handing({ metrics: {}, figures: { "../x": {} } })).rejects.toThrowErrorMatchingInlineSnapshot(

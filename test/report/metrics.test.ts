@@ -76,6 +76,11 @@ test("metrics of any form have one line; a list of records is a table", () => {
   `);
 });
 
+test("a metric that is undefined is left out, in a table it is a dash", () => {
+  expect(metricRows({ a: undefined, b: 1 }).map(({ name }) => name)).toEqual(["b"]);
+  expect(metricText({ a: undefined, b: 1 })).toBe("a –, b 1");
+});
+
 test("the unit is the last bracket of a description", () => {
   expect(describedUnit("power (mean) of the input (pJ)")).toEqual({
     description: "power (mean) of the input",
