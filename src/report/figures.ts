@@ -72,6 +72,7 @@ export interface HistogramFigure extends Words {
   readonly series: readonly { readonly name: string; readonly counts: readonly number[] }[];
   readonly xTitle: string;
   readonly yTitle: string;
+  readonly yLog: boolean;
 }
 
 export interface Image {
@@ -215,6 +216,7 @@ export function histogramPlot(
     bins?: number;
     range?: readonly [number, number];
     density?: boolean;
+    yLog?: boolean;
   },
 ): HistogramFigure {
   const sets: [string, ArrayLike<number>][] = isArrayLike(values) ? [["", values]] : Object.entries(values);
@@ -235,7 +237,8 @@ export function histogramPlot(
     return { name, counts: options.density ? counts.map((count) => count / (inside * width || 1)) : counts };
   });
   const yTitle = options.yTitle ?? (options.density ? "density" : "count");
-  return { kind: "histogram", ...words(options), edges, series, xTitle: options.xTitle, yTitle };
+  const { xTitle, yLog = false } = options;
+  return { kind: "histogram", ...words(options), edges, series, xTitle, yTitle, yLog };
 }
 
 /**

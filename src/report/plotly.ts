@@ -7,7 +7,7 @@
 
 import type { BarFigure, Figure, HistogramFigure, ImageFigure, LineFigure, RasterFigure } from "./figures.ts";
 import { colourStops, desiredColour, faded, ink, palette, producedColour } from "./palette.ts";
-import { lineRanges, rasterHeight } from "./svg.ts";
+import { histogramRange, levelSide, lineRanges, rasterHeight } from "./svg.ts";
 
 type Json = Record<string, unknown>;
 
@@ -189,8 +189,8 @@ function lines(figure: LineFigure): PlotlyFigure {
   const annotations = figure.levels.map(({ at, label }) => ({
     text: plain(label),
     xref: "paper",
-    x: 1,
-    xanchor: "right",
+    x: levelSide(figure, at) === "left" ? 0 : 1,
+    xanchor: levelSide(figure, at),
     y: figure.y.log ? Math.log10(at) : at,
     yanchor: "bottom",
     showarrow: false,
@@ -199,12 +199,7 @@ function lines(figure: LineFigure): PlotlyFigure {
     borderpad: 1,
   }));
   const drawn = (of: LineFigure["x"], range: readonly [number, number]) =>
-    axis(of.title, {
-      range: of.log ? range.map(Math.log10) : range,
-      ...(of.log
-        ? { type: "log", exponentformat: "power", tickfont: { size: 10 }, dtick: decadeStep(range) }
-        : {}),
-    });
+    axis(of.title, of.log ? logAxis(range) : { range });
   const named = figure.series.length > 1 || figure.series[0]?.name !== "";
   return {
     data,
@@ -221,10 +216,16 @@ function lines(figure: LineFigure): PlotlyFigure {
   };
 }
 
-/** Whole decades apart, or 1-2-5 within fewer than two. */
-function decadeStep([low, high]: readonly [number, number]): number | string {
-  const decades = Math.log10(high / low);
-  return decades < 2 ? "D2" : Math.ceil(decades / 10);
+/** A logarithmic axis with marks whole decades apart, or 1-2-5 within fewer than two. */
+function logAxis(range: readonly [number, number]): Json {
+  const decades = Math.log10(range[1] / range[0]);
+  return {
+    type: "log",
+    range: range.map(Math.log10),
+    exponentformat: "power",
+    tickfont: { size: 10 },
+    dtick: decades < 2 ? "D2" : Math.ceil(decades / 10),
+  };
 }
 
 function histogram(figure: HistogramFigure): PlotlyFigure {
@@ -247,7 +248,7 @@ function histogram(figure: HistogramFigure): PlotlyFigure {
     barmode: "overlay",
     bargap: 0,
     xaxis: axis(figure.xTitle, { range: [edges[0], edges[edges.length - 1]], showgrid: false }),
-    yaxis: axis(figure.yTitle),
+    yaxis: figure.yLog ? axis(figure.yTitle, logAxis(histogramRange(figure))) : axis(figure.yTitle),
   };
   return { data, layout: layout(more, series.length > 1) };
 }

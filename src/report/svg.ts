@@ -169,6 +169,18 @@ export function lineRanges(figure: LineFigure): {
   };
 }
 
+/** The end of a level where its label is farther from the curves. */
+export function levelSide({ series }: LineFigure, at: number): "left" | "right" {
+  const nearest = (part: (y: Series["y"]) => Series["y"]) =>
+    Math.min(
+      ...series.flatMap(({ y }) =>
+        part(y).map((value) => Math.abs((value ?? Number.POSITIVE_INFINITY) - at)),
+      ),
+    );
+  const fifth = (y: Series["y"]) => Math.ceil(y.length / 5);
+  return nearest((y) => y.slice(0, fifth(y))) > nearest((y) => y.slice(-fifth(y))) ? "left" : "right";
+}
+
 function drawLines(figure: LineFigure): Drawing {
   const ranges = lineRanges(figure);
   const colours = figure.series.map((_, k) => palette[k % palette.length]);
@@ -209,7 +221,10 @@ function drawLines(figure: LineFigure): Drawing {
     levels.push(
       `<path d="M${plane.left} ${y}H${plane.right}" stroke="${ink.quiet}" stroke-dasharray="2 3" fill="none"/>`,
     );
-    labels.push(text(label, plane.right - 6, y - 5, { anchor: "end", quiet: true, size: 11, halo: true }));
+    const side = levelSide(figure, at);
+    const x = side === "left" ? plane.left + 6 : plane.right - 6;
+    const anchor = side === "left" ? "start" : "end";
+    labels.push(text(label, x, y - 5, { anchor, quiet: true, size: 11, halo: true }));
   }
   return assemble(shell, [...bands, ...levels, ...curves, ...labels].join(""));
 }
@@ -264,13 +279,19 @@ function square(colour: string): (x: number, y: number) => string {
   return (x, y) => `<rect x="${round(x + 4)}" y="${round(y - 5)}" width="10" height="10" fill="${colour}"/>`;
 }
 
+/** From 0 to above the highest bin; on a logarithmic axis from half the lowest that is not empty. */
+export function histogramRange({ series, yLog }: HistogramFigure): readonly [number, number] {
+  const counts = series.map((set) => set.counts);
+  const [low, high] = extent(counts, yLog);
+  return yLog ? [low / 2, high * 1.4] : niceRange(0, high, 5);
+}
+
 function drawHistogram(figure: HistogramFigure): Drawing {
   const { edges, series } = figure;
-  const top = Math.max(...series.flatMap(({ counts }) => counts), 0);
   const shell = frame({
     title: figure.title ?? "",
     x: { title: figure.xTitle, range: [edges[0], edges[edges.length - 1]] },
-    y: { title: figure.yTitle, range: niceRange(0, top, 5) },
+    y: { title: figure.yTitle, range: histogramRange(figure), log: figure.yLog },
     planeHeight: 260,
     legend:
       series.length > 1
@@ -278,10 +299,11 @@ function drawHistogram(figure: HistogramFigure): Drawing {
         : [],
   });
   const { plane } = shell;
+  const yOf = (count: number) => (count > 0 ? plane.y(count) : plane.bottom);
   const xs = edges.map((edge) => round(plane.x(edge)));
   const content = series.map(({ counts }, k) => {
     const colour = palette[k % palette.length];
-    const steps = counts.map((count, j) => `V${round(plane.y(count))}H${xs[j + 1]}`).join("");
+    const steps = counts.map((count, j) => `V${round(yOf(count))}H${xs[j + 1]}`).join("");
     const outline = `M${xs[0]} ${plane.bottom}${steps}V${plane.bottom}`;
     return `<path d="${outline}Z" fill="${faded(colour, series.length > 1 ? 0.28 : 0.55)}" stroke="${colour}" stroke-width="1.2"/>`;
   });

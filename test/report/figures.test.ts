@@ -38,6 +38,7 @@ const figures: Record<string, Figure> = {
     levels: [{ at: 2, label: "published" }],
   }),
   histogram: histogramPlot([0, 1, 1, 2, 4], { xTitle: "G (uS)", bins: 4 }),
+  logHistogram: histogramPlot({ a: [0, 0, 0, 5], b: [1, 5] }, { xTitle: "G (uS)", bins: 5, yLog: true }),
   image: imagePlot([{ title: "I", rows: 2, columns: 2, values: [0, 1, Number.NaN, 3] }], {
     valueTitle: "rate (Hz)",
   }),
