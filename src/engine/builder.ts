@@ -79,7 +79,10 @@ export class Builder {
       checkConnection(part.model.checked, modelOf(part.pre), modelOf(part.post));
     }
     this.programs = new Map(
-      this.projectionParts.map(([name, part]) => [name, projectionProgram(part.model.checked, dt)]),
+      this.projectionParts.map(([name, part]) => [
+        name,
+        projectionProgram(part.model.checked, dt, part.weight !== undefined),
+      ]),
     );
     this.oneThreadBecause = needsOneThread(this.projectionParts, this.programs);
     this.threads = this.oneThreadBecause ? 1 : options.threads;

@@ -3,6 +3,7 @@
  */
 import type { Expression } from "../language/expression.ts";
 import type { Precision } from "../wasm/graph.ts";
+import type { DeferredMemory } from "./deferred.ts";
 import type { InitialValues } from "./initial.ts";
 import type { Layout } from "./layout.ts";
 import type { Population, Projection, Source } from "./network.ts";
@@ -52,6 +53,8 @@ export interface BuiltProjection {
   readonly frozenFlag: number;
   readonly initial: InitialValues;
   readonly storage?: BuiltStorage;
+  /** Post events that wait, when they do. */
+  readonly deferred?: DeferredMemory;
 }
 
 /** An exported function that fills one variable at the start: over elements [0, places), or over all rows or columns. */

@@ -6,6 +6,7 @@ import { Graph } from "../wasm/graph.ts";
 import { interpret } from "../wasm/interpret.ts";
 import { Lowering } from "../wasm/lower.ts";
 import type { Built, BuiltPopulation } from "./built.ts";
+import { decay, longAgo } from "./deferred.ts";
 
 type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
@@ -41,6 +42,14 @@ export function fillMemory(built: Built, memory: WebAssembly.Memory, exports: Ex
       const array = reals(m.synapse[name], values.length);
       for (let k = 0; k < values.length; k++) array[k] = values[order ? order[k] : k];
     }
+  for (const { deferred, program, post } of built.projections.values()) {
+    if (!deferred) continue;
+    for (const [trace, tau] of program.lazyTraces) {
+      const table = reals(deferred.tables[trace], deferred.tableLength);
+      for (let n = 0; n < table.length; n++) table[n] = decay(n, table.length, tau, built.dt);
+    }
+    new Int32Array(buffer, deferred.recent, 4 * post.size).fill(longAgo);
+  }
   for (const { storage } of built.projections.values())
     if (storage) new Float64Array(buffer, storage.scale, 1)[0] = 1;
   for (const initialiser of built.initialisers) {

@@ -100,7 +100,8 @@ export function populationProgram(model: CheckedModel, dt: number): PopulationPr
   };
 }
 
-export function projectionProgram(model: CheckedModel, dt: number): ProjectionProgram {
+/** `onDevices`: the weight is stored on devices, where a write takes place when it happens. */
+export function projectionProgram(model: CheckedModel, dt: number, onDevices = false): ProjectionProgram {
   const inlined = inline(model, { dt });
   const step = integrate(model, { dt });
   const handlers = new Map(
@@ -124,6 +125,7 @@ export function projectionProgram(model: CheckedModel, dt: number): ProjectionPr
   const allLazy = pre.variables.every((name) => traces.has(name));
   const onlyPrePost = [...handlers.keys()].every((h) => h === "pre" || h === "post");
   const deferPost =
+    !onDevices &&
     allLazy &&
     onlyPrePost &&
     synapse.next.size === 0 &&

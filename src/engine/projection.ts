@@ -30,6 +30,13 @@ import { Emitter, Prologue, realBytes } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { laneToF64, loadLane, reached, splatF64, storeLane } from "../wasm/lane.ts";
 import { Lowering } from "../wasm/lower.ts";
+import {
+  type DeferredMemory,
+  DeferredRows,
+  seedDeferred,
+  seedTraces,
+  synapseStatements,
+} from "./deferred.ts";
 import { sparseDraw } from "./draws.ts";
 import { commonInput, type EmitContext } from "./population.ts";
 import type { Assignment, ProjectionProgram } from "./program.ts";
@@ -66,6 +73,8 @@ export interface ProjectionContext extends EmitContext {
   readonly write?: number;
   /** Function (synapse, tick, draw) -> weight: f64, where every event reads the devices. */
   readonly read?: number;
+  /** Where post events wait, and the function for the older ones, when they are deferred. */
+  readonly deferred?: { readonly memory: DeferredMemory; readonly slow: number };
 }
 
 export type Side = "row" | "column";
@@ -96,19 +105,28 @@ function inputName(name: string, program: ProjectionProgram): string {
   return name;
 }
 
-function lowerHandler(context: ProjectionContext, statements: readonly Assignment[], side: Side): Lowered {
+function lowerHandler(
+  context: ProjectionContext,
+  statements: readonly Assignment[],
+  side: Side,
+  catchUp: boolean,
+): Lowered {
   const { program, precision } = context;
   const graph = new Graph(precision);
   const current = new Map<string, Node>();
   const norms: Expression[] = [];
   const booleans = new Set([...program.synapse.booleans, ...program.pre.booleans, ...program.post.booleans]);
-  const lowering = (): Lowering =>
+  // draws of a statement about the event's cell belong to that cell, other draws to the synapse
+  const lowering = (
+    values: ReadonlyMap<string, Node> = current,
+    block: "cell" | "element" = "element",
+  ): Lowering =>
     new Lowering(graph, {
       name: (name) => {
-        const node = current.get(name) ?? graph.input(inputName(name, program));
+        const node = values.get(name) ?? graph.input(inputName(name, program));
         return booleans.has(name) ? graph.node("ne", [node, graph.constant(0)]) : node;
       },
-      random: (draw, args) => sparseDraw(graph, draw, args),
+      random: (draw, args) => sparseDraw(graph, draw, args, { block }),
       normalize: (argument) => {
         let index = norms.indexOf(argument);
         if (index < 0) index = norms.push(argument) - 1;
@@ -122,8 +140,15 @@ function lowerHandler(context: ProjectionContext, statements: readonly Assignmen
       },
     });
   const targets = new Map<string, Assignment>();
+  if (context.deferred && side === "row") {
+    if (catchUp) {
+      seedDeferred(graph, program, current, (value, values) => lowering(values).lowerReal(value));
+      for (const assignment of synapseStatements(program)) targets.set(assignment.target, assignment);
+    } else seedTraces(graph, program, current);
+  }
   for (const assignment of statements) {
-    let node = lowering().lowerReal(assignment.value);
+    const block = isCellLevel(assignment, side) ? "cell" : "element";
+    let node = lowering(current, block).lowerReal(assignment.value);
     const { target } = assignment;
     if (assignment.scope === "postcell" && context.guarded.has(target.slice(0, -5))) {
       const before = current.get(target) ?? graph.input(inputName(target, program));
@@ -148,6 +173,11 @@ export interface EventOptions {
   /** Cell of the connected population = cell of the list + shift; others are passed over. */
   readonly shift: number;
   readonly exportName?: string;
+  /**
+   * Deferred post events: "apply" them to every synapse met before the statements (default), "only" apply them, or
+   * "leave" them where the projection is frozen.
+   */
+  readonly waiting?: "apply" | "only" | "leave";
 }
 
 /**
@@ -155,7 +185,8 @@ export interface EventOptions {
  * cells 0..count-1 where list is 0. Rows: the synapses of delay class `class` onto this thread's cells. Columns:
  * cells outside [lo, hi) belong to another thread.
  */
-export function emitEvent({ context, statements, side, shift, exportName }: EventOptions): FunctionBuilder {
+export function emitEvent(options: EventOptions): FunctionBuilder {
+  const { context, statements, side, shift, exportName, waiting = "apply" } = options;
   const { precision, program, memory } = context;
   const fn = new FunctionBuilder({
     parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
@@ -172,7 +203,11 @@ export function emitEvent({ context, statements, side, shift, exportName }: Even
   const end = fn.local("i32");
   const other = fn.local("i32"); // byte offset of the cell at the other end
   const preBase = fn.local("i32");
-  const lowered = lowerHandler(context, statements, side);
+  const lowered = lowerHandler(context, statements, side, waiting !== "leave");
+  const rows =
+    context.deferred && side === "row"
+      ? new DeferredRows(fn, prologue, precision, context.deferred.memory, context.deferred.slow)
+      : undefined;
   const { graph } = lowered;
   const synapseIndex = (): Code => i32.shr_u(get(k), i32.const(2));
   const synapseByte = (): Code => (bytes === 8 ? i32.shl(get(k), i32.const(1)) : get(k));
@@ -188,7 +223,7 @@ export function emitEvent({ context, statements, side, shift, exportName }: Even
 
   /** Code of an input, given the byte offsets of the pre and the post cell. */
   const inputAt = (node: Node, pre: Code, post: Code): Code => {
-    const known = commonInput(node, prologue, context, get(tick));
+    const known = commonInput(node, prologue, context, get(tick)) ?? rows?.input(node, get(tick));
     if (known) return known;
     const [kind, name] = (node.name as string).split(" ");
     switch (kind) {
@@ -212,6 +247,8 @@ export function emitEvent({ context, statements, side, shift, exportName }: Even
         return get(normLocals[Number(name)]);
       case "element":
         return i32x4.splat(synapseIndex());
+      case "cell":
+        return i32x4.splat(get(cell));
       case "i":
         return index(i32.sub(i32.div_u(pre, i32.const(bytes)), i32.const(memory.preStart)));
       case "j":
@@ -230,7 +267,9 @@ export function emitEvent({ context, statements, side, shift, exportName }: Even
   const isCellInput = (node: Node): boolean => {
     const [kind] = (node.name as string).split(" ");
     const own =
-      side === "row" ? ["pre", "source", "i", "shared"] : ["post", "target", "j", "not_refractory", "shared"];
+      side === "row"
+        ? ["pre", "source", "i", "shared", "decay"]
+        : ["post", "target", "j", "not_refractory", "shared"];
     return own.includes(kind) && !changedBySynapse.has(node.name as string);
   };
   const reachable = new Set<Node>();
@@ -276,6 +315,8 @@ export function emitEvent({ context, statements, side, shift, exportName }: Even
     const emitter = outer.fork();
     const code: Code[] = [];
     if (side === "row") code.push(set(other, i32.load(get(k), memory.targets)));
+    if (rows && waiting !== "leave")
+      code.push(rows.startSynapse(get(other), get(k), preAddress(get(cellByte))));
     code.push(emitter.define(lowered.synapse.map(({ node }) => node)));
     // weights on devices last: their other values are then in place
     const ordered = [...lowered.synapse].sort(
@@ -392,11 +433,17 @@ export function emitEvent({ context, statements, side, shift, exportName }: Even
           i32.lt_u(i32.sub(get(cell), i32.const(first)), i32.const(last - first)),
           i32.lt_u(i32.sub(get(cell), get(lo)), i32.sub(get(hi), get(lo))),
         );
+  const rowWord = i32.add(
+    i32.shl(get(cell), i32.const(2)),
+    i32.mul(get(thread), i32.const(context.deferred?.memory.stride ?? 0)),
+  );
   const perCell: Code = [
     set(cellByte, scale(get(cell))),
+    rows ? rows.startRow(rowWord) : [],
     once,
     lowered.synapse.length === 0 ? [] : side === "row" ? rowLoop() : columnLoop(),
     lowered.cell.map((item) => store(item, outer)),
+    rows ? rows.endRow(rowWord, get(tick), waiting !== "only") : [],
   ];
   const body: Code = block(
     br_if(0, i32.eqz(get(count))),

@@ -113,6 +113,7 @@ export class Simulation<N extends Network = Network> {
     const inputs = this.#inputs(options.inputs ?? {}, ticks);
     const frozen = this.#frozenProjections(options.frozen ?? []);
     if (options.restart) this.restart();
+    for (const built of frozen) this.#flush(built);
     const collectors = this.#collectors((options.record ?? {}) as R);
     const first = this.#tick;
     this.#running = true;
@@ -158,6 +159,7 @@ export class Simulation<N extends Network = Network> {
 
   /** Cells and traces go back to their initial values and spikes in flight are gone; synapses and time stay. */
   restart(): void {
+    for (const built of this.#built.projections.values()) this.#flush(built);
     const memory = new Uint8Array(this.#memory.buffer);
     for (const { offset, bytes } of this.#start) memory.set(bytes, offset);
     // a cell that never fired may fire in the first tick, whenever that is: `until` is 0 and time goes on
@@ -165,6 +167,18 @@ export class Simulation<N extends Network = Network> {
       const size = (ring.tableStride * ring.threads) >> 2;
       this.#words(ring.count, size).fill(0);
     }
+    for (const { deferred, pre } of this.#built.projections.values())
+      if (deferred)
+        for (let thread = 0; thread < this.threads; thread++)
+          this.#words(deferred.last + thread * deferred.stride, pre.size).fill(this.#tick);
+  }
+
+  /** Makes synapses see the post events that wait. */
+  #flush({ name, deferred, post }: BuiltProjection): void {
+    if (!deferred) return;
+    const { bounds } = post;
+    for (let thread = 0; thread + 1 < bounds.length; thread++)
+      this.#exports[`flush ${name}`](this.#tick, thread, bounds[thread], bounds[thread + 1]);
   }
 
   /** Values of a stored variable, SI: a copy. Synapses come in the order of `pairs` (see `synapseCells`). */
@@ -279,8 +293,13 @@ export class Simulation<N extends Network = Network> {
       if (shared !== undefined) return this.#reals(shared, 1);
       throw noVariable(part, variable, Object.keys({ ...memory?.variables, ...memory?.shared }));
     }
-    const { memory, path, pre, post } = this.#projection(part);
-    if (variable in memory.synapse) return this.#reals(memory.synapse[variable], path.size);
+    const built = this.#projection(part);
+    const { memory, path, pre, post } = built;
+    if (variable in memory.synapse) {
+      this.#flush(built);
+      return this.#reals(memory.synapse[variable], path.size);
+    }
+    if (built.deferred && variable in memory.pre) return this.#lazyTrace(built, variable);
     if (variable in memory.pre) return this.#reals(memory.pre[variable], pre.size);
     if (variable in memory.post) return this.#reals(memory.post[variable], post.size);
     if (variable in memory.shared) return this.#reals(memory.shared[variable], 1);
@@ -289,6 +308,17 @@ export class Simulation<N extends Network = Network> {
       variable,
       [memory.synapse, memory.pre, memory.post, memory.shared].flatMap((o) => Object.keys(o)),
     );
+  }
+
+  /** A trace kept as its value at the last event, as it is now: a copy. */
+  #lazyTrace({ memory, deferred, pre }: BuiltProjection, variable: string): Float32Array | Float64Array {
+    const { last, tables, tableLength } = deferred as NonNullable<typeof deferred>;
+    const values = this.#reals(memory.pre[variable], pre.size).slice();
+    const table = this.#reals(tables[variable], tableLength);
+    const events = this.#words(last, pre.size);
+    for (let i = 0; i < values.length; i++)
+      values[i] *= table[Math.min(this.#tick - events[i], tableLength - 1)];
+    return values;
   }
 
   /** Memory that `restart` restores. */

@@ -6,13 +6,20 @@ import { ConfigError } from "../math/errors.ts";
 import type { Builder } from "./builder.ts";
 import type { BuiltPopulation, BuiltProjection } from "./built.ts";
 import type { Rows } from "./connect.ts";
+import { type DeferredMemory, decayTableLength, emitRecord, emitSlow, historyLength } from "./deferred.ts";
 import { initialValues, nearestTicks } from "./initial.ts";
 import { offsets, padded } from "./layout.ts";
 import { type Cells, type Projection, parentOf } from "./network.ts";
 import { columns, pathway } from "./pathway.ts";
 import { emitUpdate } from "./population.ts";
 import type { Assignment, ElementProgram, ProjectionProgram } from "./program.ts";
-import { emitEvent, type ProjectionContext, type ProjectionMemory, type Side } from "./projection.ts";
+import {
+  type EventOptions,
+  emitEvent,
+  type ProjectionContext,
+  type ProjectionMemory,
+  type Side,
+} from "./projection.ts";
 import { type BuiltStorage, buildStorage } from "./storage.ts";
 
 /** Which side of a projection the cells of a named event stand for. */
@@ -46,7 +53,7 @@ export function wire(
   const columnEvents = Object.entries(part.events).some(
     ([event, from]) => from.kind !== "clock" && sideOf(name, event, from, part) === "column",
   );
-  const wantsColumns = !dense && (columnEvents || program.handlers.has("post"));
+  const wantsColumns = !dense && !program.deferPost && (columnEvents || program.handlers.has("post"));
   const cols = wantsColumns ? columns(path, post.size) : undefined;
   const memory = layOut(builder, name, part, program, {
     pre,
@@ -55,6 +62,9 @@ export function wire(
     dense,
     columns: cols !== undefined,
   });
+  const deferred = program.deferPost
+    ? layOutDeferred(builder, name, program, pre.size, post.size)
+    : undefined;
   const context: ProjectionContext = {
     ...builder.context(name),
     program,
@@ -83,7 +93,17 @@ export function wire(
     synapses: padded(path.size),
     bounds: post.boundsOffset,
   });
-  addEvents(builder, name, part, stored, { pre, post, delays: path.delays, frozenFlag });
+  const waiting = deferred && {
+    memory: deferred,
+    slow: builder.module.add(emitSlow(program, deferred, memory, options.precision)),
+  };
+  addEvents(
+    builder,
+    name,
+    part,
+    { ...stored, deferred: waiting },
+    { pre, post, delays: path.delays, frozenFlag },
+  );
   return {
     name,
     part,
@@ -97,6 +117,31 @@ export function wire(
     frozenFlag,
     initial,
     storage,
+    deferred,
+  };
+}
+
+function layOutDeferred(
+  { layout, bytes, threads, options }: Builder,
+  name: string,
+  program: ProjectionProgram,
+  preCells: number,
+  postCells: number,
+): DeferredMemory {
+  const label = `${name} traces`;
+  const stride = 2 * 4 * padded(preCells);
+  const last = layout.take(stride * threads, label);
+  const tableLength = decayTableLength(program.lazyTraces.values(), options.dt);
+  return {
+    last,
+    applied: last + stride / 2,
+    stride,
+    recent: layout.take(16 * padded(postCells), label),
+    history: layout.take(4 * historyLength * padded(postCells), label),
+    count: layout.take(4 * padded(postCells), label),
+    flushed: layout.take(4 * padded(postCells), label),
+    tables: offsets([...program.lazyTraces.keys()], () => layout.take(bytes * tableLength, label)),
+    tableLength,
   };
 }
 
@@ -187,7 +232,7 @@ function addTraces(
         refractory: false,
       }),
     );
-  if (program.pre.next.size > 0)
+  if (program.pre.next.size > 0 && !program.deferPost)
     builder.traces.push({
       update: step(program.pre, memory.pre, sizes.pre),
       range: { kind: "all", size: padded(sizes.pre) },
@@ -221,14 +266,19 @@ function addEvents(
 ): void {
   const { module, events, options } = builder;
   const bounds = o.post.boundsOffset;
-  const add = (statements: readonly Assignment[], side: Side, shift = 0): number =>
-    module.add(emitEvent({ context, statements, side, shift }));
-  for (const [handler, statements] of context.program.handlers) {
+  const add = (
+    statements: readonly Assignment[],
+    side: Side,
+    shift = 0,
+    waiting?: EventOptions["waiting"],
+  ): number => module.add(emitEvent({ context, statements, side, shift, waiting }));
+  const { deferred, program } = context;
+  for (const [handler, statements] of program.handlers) {
     if (handler === "pre") {
       const still = statements.filter((s) => s.scope !== "synapse");
       events.pre.push({
         event: add(statements, "row"),
-        frozen: still.length === statements.length ? undefined : add(still, "row"),
+        frozen: still.length === statements.length && !deferred ? undefined : add(still, "row", 0, "leave"),
         runsFrozen: true,
         frozenFlag: o.frozenFlag,
         bounds,
@@ -238,11 +288,21 @@ function addEvents(
     }
     const common = { frozenFlag: o.frozenFlag, bounds, runsFrozen: false };
     if (handler === "post") {
-      events.post.push({
-        ...common,
-        event: add(statements, "column"),
-        from: { kind: "ring", ring: o.post.ring, delays: [0], ownOnly: o.post.ring.threads > 1 },
-      });
+      const from = {
+        kind: "ring" as const,
+        ring: o.post.ring,
+        delays: [0],
+        ownOnly: o.post.ring.threads > 1,
+      };
+      if (!deferred) {
+        events.post.push({ ...common, event: add(statements, "column"), from });
+        continue;
+      }
+      const walk = add([], "row", 0, "only");
+      const record = emitRecord(module, name, deferred.memory, { walk, preCells: o.pre.size });
+      events.post.push({ ...common, event: record, from });
+      const ofPost = statements.filter((s) => s.scope === "post");
+      if (ofPost.length > 0) events.post.push({ ...common, event: add(ofPost, "column"), from });
       continue;
     }
     const from = part.events[handler];

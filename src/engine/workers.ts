@@ -62,10 +62,12 @@ export async function startTeam(
       return new Promise<void>((resolve, reject) => {
         if (threads) {
           const worker = new threads.Worker(url);
-          worker.on("message", () => resolve());
+          worker.on("message", () => {
+            worker.unref(); // an idle team does not keep the process alive
+            resolve();
+          });
           worker.on("error", reject);
           worker.postMessage(message);
-          worker.unref();
           closers.push(() => void worker.terminate());
         } else {
           const worker = new Worker(url, { type: "module" });

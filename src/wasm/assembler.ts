@@ -199,6 +199,7 @@ export const i32x4 = {
   sub: vector(177),
   mul: vector(181),
   min_s: vector(182),
+  min_u: vector(183),
   max_s: vector(184),
   trunc_sat_f32x4_s: vector(248),
 } as const;

@@ -1,0 +1,440 @@
+/**
+ * Populations and projections with their state, interpreted: what happens to one cell, one synapse, one event.
+ *
+ * The readable twins of population.ts and projection.ts. Nothing is fused, hoisted, delayed or shared
+ * between threads. reference.ts says in which order of a tick they act.
+ */
+import type { Expression } from "../language/expression.ts";
+import { namesIn } from "../language/expression.ts";
+import { randomKey } from "../math/random.ts";
+import type { Precision } from "../wasm/graph.ts";
+import { Bank } from "./bank.ts";
+import { connect } from "./connect.ts";
+import { Evaluator, type Names } from "./evaluate.ts";
+import { delayTicks, initialValues } from "./initial.ts";
+import { type Population, type Projection, parentOf, type Source } from "./network.ts";
+import { pathway, sources } from "./pathway.ts";
+import {
+  type Assignment,
+  type ElementProgram,
+  type PopulationProgram,
+  type ProjectionProgram,
+  populationProgram,
+  projectionProgram,
+} from "./program.ts";
+
+/** A variable of many elements, in the network's precision. */
+export type Reals = Float32Array | Float64Array;
+type Variables = Record<string, Reals>;
+
+export interface Setting {
+  readonly dt: number; // s
+  readonly seed: string | number;
+  readonly precision: Precision;
+}
+
+const zeros = (setting: Setting, names: readonly string[], size: number): Variables =>
+  Object.fromEntries(
+    names.map((name) => [
+      name,
+      setting.precision === "float64" ? new Float64Array(size) : new Float32Array(size),
+    ]),
+  );
+
+/** A population or a spike source. */
+export class InterpretedPopulation {
+  readonly name: string;
+  readonly size: number;
+  readonly program: PopulationProgram | undefined;
+  readonly variables: Variables = {};
+  readonly shared: Variables = {};
+  /** First tick at which each cell is no longer refractory. */
+  readonly until: Int32Array;
+  /** Cells that fired, ascending, by tick. */
+  readonly fired = new Map<number, readonly number[]>();
+  readonly #setting: Setting;
+  readonly #equations: Evaluator;
+  readonly #resets: Evaluator;
+  #refractory: readonly number[] = []; // ticks, of each cell
+
+  constructor(name: string, part: Population | Source, setting: Setting) {
+    this.name = name;
+    this.size = part.size;
+    this.until = new Int32Array(part.size);
+    this.#setting = setting;
+    const key = randomKey(setting.seed, name);
+    if (part.kind === "population") this.program = populationProgram(part.model.checked, setting.dt);
+    const booleans = this.program?.cells.booleans;
+    this.#equations = new Evaluator(setting.precision, key, "packed", booleans);
+    this.#resets = new Evaluator(setting.precision, key, "sparse", booleans);
+    if (part.kind === "source" || !this.program) return;
+    this.variables = zeros(setting, this.program.cells.variables, part.size);
+    this.shared = zeros(setting, this.program.shared, 1);
+    const initial = initialValues(name, part.model, part.initial, part.size, setting.dt);
+    const array = (variable: string): Reals => this.variables[variable] ?? this.shared[variable];
+    for (const [variable, values] of initial.arrays) array(variable).set(Array.from(values));
+    for (const [variable, value] of initial.expressions)
+      array(variable).forEach((_, cell) => {
+        const fresh = this.#equations.value(value, { element: cell, tick: 0 }, this.#names(cell, 0));
+        array(variable)[cell] = fresh;
+      });
+  }
+
+  #names(cell: number, tick: number): Names {
+    return (name) => {
+      if (name === "t") return tick * this.#setting.dt;
+      if (name === "i") return cell;
+      if (name === "not_refractory") return this.until[cell] <= tick;
+      return (this.variables[name] ?? this.shared[name])[name in this.variables ? cell : 0];
+    };
+  }
+
+  /** Refractory ticks of every cell: they hold for a run. */
+  beginRun(): void {
+    const { refractory } = this.program ?? {};
+    if (!refractory) return;
+    const evaluator = new Evaluator("float64", [0, 0], "sparse");
+    this.#refractory = Array.from({ length: this.size }, (_, cell) => {
+      const time = evaluator.value(refractory, { element: cell, tick: 0 }, this.#names(cell, 0));
+      return Math.max(0, Math.floor(time / this.#setting.dt + 1e-3));
+    });
+  }
+
+  /** Integrates, tests the threshold, runs the tick handler; notes who fired. */
+  step(tick: number): void {
+    if (!this.program) return;
+    const { cells, threshold, tick: handler, refractory } = this.program;
+    const fired: number[] = [];
+    for (let cell = 0; cell < this.size; cell++) {
+      const names = this.#names(cell, tick);
+      const place = { element: cell, tick };
+      const next = this.#equations.values([...cells.next.values()], place, names);
+      [...cells.next.keys()].forEach((name, k) => {
+        this.variables[name][cell] = next[k];
+      });
+      const active = this.until[cell] <= tick;
+      const fires = threshold !== undefined && active && this.#equations.value(threshold, place, names) !== 0;
+      for (const { target, value } of handler)
+        if (active || !cells.frozenWhileRefractory.has(target))
+          this.variables[target][cell] = this.#equations.value(value, place, names);
+      if (!fires) continue;
+      fired.push(cell);
+      if (refractory) this.until[cell] = tick + this.#refractory[cell];
+    }
+    if (threshold) this.fired.set(tick, fired);
+  }
+
+  /** The reset of the cells that fired. */
+  reset(tick: number): void {
+    for (const cell of this.fired.get(tick) ?? [])
+      for (const { target, value } of this.program?.reset ?? [])
+        this.variables[target][cell] = this.#resets.value(
+          value,
+          { element: cell, tick },
+          this.#names(cell, tick),
+        );
+  }
+}
+
+export type Side = "row" | "column";
+
+/** A projection with its synapses in memory order: by presynaptic cell, then delay, then target. */
+export class InterpretedProjection {
+  readonly name: string;
+  readonly part: Projection;
+  readonly program: ProjectionProgram;
+  readonly source: InterpretedPopulation;
+  readonly target: InterpretedPopulation;
+  readonly preStart: number;
+  readonly postStart: number;
+  readonly pre: Uint32Array; // [synapse], cell of the whole population
+  readonly post: Uint32Array;
+  /** Distinct delays, ticks, ascending. */
+  readonly delays: readonly number[];
+  readonly synapse: Variables;
+  readonly traces: { readonly pre: Variables; readonly post: Variables };
+  readonly shared: Variables;
+  readonly bank: Bank | undefined;
+  readonly #setting: Setting;
+  readonly #delay: Uint32Array; // [synapse], ticks
+  readonly #equations: Evaluator;
+  readonly #handlers: Evaluator;
+
+  constructor(
+    name: string,
+    part: Projection,
+    populations: { readonly source: InterpretedPopulation; readonly target: InterpretedPopulation },
+    setting: Setting,
+  ) {
+    const { dt, seed, precision } = setting;
+    const { source, target } = populations;
+    this.name = name;
+    this.part = part;
+    this.source = source;
+    this.target = target;
+    this.#setting = setting;
+    this.program = projectionProgram(part.model.checked, dt);
+    const pre = parentOf(part.pre);
+    const post = parentOf(part.post);
+    this.preStart = pre.start;
+    this.postStart = post.start;
+    const own = pre.parent === post.parent ? pre.start - post.start : false;
+    const rows = connect(part.pattern, part.pre.size, part.post.size, randomKey(seed, name, "connect"), own);
+    const delays = delayTicks(name, part, rows, dt, randomKey(seed, name, "delay"));
+    const path = pathway(rows, {
+      preCells: source.size,
+      preStart: pre.start,
+      postStart: post.start,
+      delays,
+      bounds: [0, target.size],
+    });
+    this.delays = path.delays;
+    this.pre = sources(path);
+    this.post = path.targets;
+    this.#delay = path.targets.map((_, k) =>
+      typeof delays === "number" ? delays : delays[path.order ? path.order[k] : k],
+    );
+    const { program } = this;
+    this.synapse = zeros(setting, program.synapse.variables, path.size);
+    this.traces = {
+      pre: zeros(setting, program.pre.variables, source.size),
+      post: zeros(setting, program.post.variables, target.size),
+    };
+    this.shared = zeros(setting, program.shared, 1);
+    const booleans = new Set(
+      [program.synapse, program.pre, program.post].flatMap((elements) => [...elements.booleans]),
+    );
+    const key = randomKey(seed, name);
+    this.#equations = new Evaluator(precision, key, "packed", booleans);
+    this.#handlers = new Evaluator(precision, key, "sparse", booleans);
+    const initial = initialValues(name, part.model, part.initial, path.size, dt);
+    for (const [variable, values] of initial.arrays)
+      for (let k = 0; k < path.size; k++) {
+        const inRows = path.order ? path.order[k] : k;
+        this.synapse[variable][k] = values[rows.order ? rows.order[inRows] : inRows];
+      }
+    for (const [variable, value] of initial.expressions) this.#initialise(variable, value);
+    if (part.weight)
+      this.bank = new Bank(part.weight, {
+        synapses: path.size,
+        dt,
+        key: randomKey(seed, name, "devices"),
+        weights: this.synapse[program.weight as string],
+      });
+  }
+
+  #initialise(variable: string, value: Expression): void {
+    const scope = this.program.model.variables.find((v) => v.name === variable)?.scope ?? "synapse";
+    const arrays = { synapse: this.synapse, pre: this.traces.pre, post: this.traces.post, shared: this.shared };
+    const array = arrays[scope as keyof typeof arrays][variable];
+    for (let k = 0; k < array.length; k++) {
+      const [pre, post] = scope === "synapse" ? [this.pre[k], this.post[k]] : [k, k];
+      array[k] = this.#handlers.value(value, { element: k, tick: 0 }, (name) =>
+        this.#value(name, { synapse: k, pre, post }, 0),
+      );
+    }
+  }
+
+  // ---- names ---------------------------------------------------------------------------------------
+
+  /** The value of a name where a synapse, or a cell of either side, is at hand. */
+  #value(
+    name: string,
+    at: { readonly synapse?: number; readonly pre?: number; readonly post?: number },
+    tick: number,
+  ): number {
+    if (name in this.synapse) {
+      if (this.bank && name === this.program.weight) return this.bank.weight(at.synapse as number, tick);
+      return this.synapse[name][at.synapse as number];
+    }
+    if (name in this.traces.pre) return this.traces.pre[name][at.pre as number];
+    if (name in this.traces.post) return this.traces.post[name][at.post as number];
+    if (name in this.shared) return this.shared[name][0];
+    if (name === "t") return tick * this.#setting.dt;
+    if (name === "i") return (at.pre as number) - this.preStart;
+    if (name === "j") return (at.post as number) - this.postStart;
+    const [, variable, side] = /^(.*)_(pre|post)$/.exec(name) as RegExpExecArray;
+    const cells = side === "pre" ? this.source : this.target;
+    if (variable in cells.shared) return cells.shared[variable][0];
+    return cells.variables[variable][(side === "pre" ? at.pre : at.post) as number];
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------
+
+  /** Integrates traces and synapses. */
+  step(tick: number): void {
+    const { pre, post, synapse } = this.program;
+    this.#integrate(pre, this.traces.pre, this.source.size, tick, (k) => ({ pre: k }));
+    this.#integrate(post, this.traces.post, this.target.size, tick, (k) => ({ post: k }));
+    this.#integrate(synapse, this.synapse, this.pre.length, tick, (k) => ({
+      synapse: k,
+      pre: this.pre[k],
+      post: this.post[k],
+    }));
+  }
+
+  #integrate(
+    elements: ElementProgram,
+    variables: Variables,
+    size: number,
+    tick: number,
+    place: (element: number) => { synapse?: number; pre?: number; post?: number },
+  ): void {
+    const changing = [...elements.next];
+    if (changing.length === 0) return;
+    for (let k = 0; k < size; k++) {
+      const next = this.#equations.values(
+        changing.map(([, value]) => value),
+        { element: k, tick },
+        (name) => this.#value(name, place(k), tick),
+      );
+      changing.forEach(([name], n) => {
+        variables[name][k] = next[n];
+      });
+    }
+  }
+
+  // ---- events --------------------------------------------------------------------------------------
+
+  /** The synapses of a cell, in memory order; of a row only those of one delay, when that is given. */
+  #synapsesOf(side: Side, cell: number, delay?: number): number[] {
+    const found: number[] = [];
+    const ends = side === "row" ? this.pre : this.post;
+    for (let k = 0; k < ends.length; k++)
+      if (ends[k] === cell && (delay === undefined || this.#delay[k] === delay)) found.push(k);
+    return found;
+  }
+
+  /**
+   * A handler runs for cells, in their order. `delay`: only the synapses of a row with that delay, ticks. Cells that the
+   * projection does not connect are passed over.
+   */
+  handle(
+    statements: readonly Assignment[],
+    side: Side,
+    cells: readonly number[],
+    tick: number,
+    delay?: number,
+  ): void {
+    if (cells.length === 0) return;
+    const [start, { size }] =
+      side === "row" ? [this.preStart, this.part.pre] : [this.postStart, this.part.post];
+    const norms = this.#norms(statements, tick);
+    for (const cell of cells)
+      if (cell >= start && cell < start + size)
+        this.#event(statements, { side, cell, synapses: this.#synapsesOf(side, cell, delay), tick, norms });
+  }
+
+  /** sqrt of the sum of squares over the presynaptic cells, in their order, of the arguments of `normalize`. */
+  #norms(statements: readonly Assignment[], tick: number): number[] {
+    this.#handlers.prepare(statements.map(({ value }) => value));
+    const round = this.#setting.precision === "float32" ? Math.fround : (x: number) => x;
+    return this.#handlers.norms.map((argument) => {
+      let sum = 0;
+      for (let pre = this.preStart; pre < this.preStart + this.part.pre.size; pre++) {
+        const x = this.#handlers.value(argument, { element: 0, tick }, (name) =>
+          this.#value(name, { pre }, tick),
+        );
+        sum = round(sum + round(x * x));
+      }
+      return round(Math.sqrt(sum));
+    });
+  }
+
+  /**
+   * One event at one cell: statement by statement, those about the cell itself once, the others at every
+   * synapse. An event sees its own cell as it was when the event came, besides what the handler assigns.
+   */
+  #event(
+    statements: readonly Assignment[],
+    event: {
+      readonly side: Side;
+      readonly cell: number;
+      readonly synapses: readonly number[];
+      readonly tick: number;
+      readonly norms: readonly number[];
+    },
+  ): void {
+    const { side, cell, tick, norms } = event;
+    const ofCell = ({ scope }: Assignment): boolean =>
+      scope === "shared" || scope === (side === "row" ? "pre" : "post");
+    const here = side === "row" ? { pre: cell } : { post: cell };
+    const norm = (name: string): number | undefined =>
+      name.startsWith("norm ") ? norms[Number(name.slice(5))] : undefined;
+
+    const atArrival = new Map<string, number>();
+    const changing = new Set(statements.filter((s) => !ofCell(s)).map(({ target }) => target));
+    for (const name of statements.flatMap(({ value }) => [...namesIn(value)]))
+      if (this.#belongsTo(name, side) && !changing.has(name))
+        atArrival.set(name, this.#value(name, here, tick));
+
+    const left = new Map<string, number>(); // by statements about the cell
+    const results = statements.map((statement) => {
+      if (!ofCell(statement)) return 0;
+      const value = this.#handlers.value(
+        statement.value,
+        { element: cell, tick },
+        (name) => norm(name) ?? left.get(name) ?? atArrival.get(name) ?? this.#value(name, here, tick),
+      );
+      left.set(statement.target, value);
+      return value;
+    });
+
+    for (const k of event.synapses) {
+      const at = { synapse: k, pre: this.pre[k], post: this.post[k] };
+      const assigned = new Map<string, number>();
+      statements.forEach((statement, n) => {
+        const { target } = statement;
+        if (ofCell(statement)) assigned.set(target, results[n]);
+        else if (this.#writable(statement, at, tick))
+          assigned.set(
+            target,
+            this.#handlers.value(
+              statement.value,
+              { element: k, tick },
+              (name) => norm(name) ?? assigned.get(name) ?? atArrival.get(name) ?? this.#value(name, at, tick),
+            ),
+          );
+      });
+      for (const target of changing) {
+        const value = assigned.get(target);
+        if (value !== undefined && target !== this.program.weight) this.#assign(target, value, at, tick);
+      }
+      const weight = changing.has(this.program.weight as string) && assigned.get(this.program.weight as string);
+      if (typeof weight === "number") this.#assign(this.program.weight as string, weight, at, tick);
+    }
+    for (const [target, value] of left) this.#assign(target, value, here, tick);
+  }
+
+  /** Whether a name has one value for the cell of an event. */
+  #belongsTo(name: string, side: Side): boolean {
+    if (name in this.shared || name === (side === "row" ? "i" : "j")) return true;
+    if (name in this.traces[side === "row" ? "pre" : "post"]) return true;
+    return name.endsWith(side === "row" ? "_pre" : "_post");
+  }
+
+  /** A variable that stands still while its cell is refractory cannot be written then. */
+  #writable({ target, scope }: Assignment, at: { pre: number; post: number }, tick: number): boolean {
+    if (scope !== "precell" && scope !== "postcell") return true;
+    const cells = scope === "precell" ? this.source : this.target;
+    const variable = target.replace(/_(pre|post)$/, "");
+    if (!cells.program?.cells.frozenWhileRefractory.has(variable)) return true;
+    return cells.until[scope === "precell" ? at.pre : at.post] <= tick;
+  }
+
+  #assign(
+    target: string,
+    value: number,
+    at: { readonly synapse?: number; readonly pre?: number; readonly post?: number },
+    tick: number,
+  ): void {
+    if (target in this.synapse) {
+      if (this.bank && target === this.program.weight) this.bank.write(at.synapse as number, value, tick);
+      else this.synapse[target][at.synapse as number] = value;
+    } else if (target in this.traces.pre) this.traces.pre[target][at.pre as number] = value;
+    else if (target in this.traces.post) this.traces.post[target][at.post as number] = value;
+    else if (target in this.shared) this.shared[target][0] = value;
+    else if (target.endsWith("_pre")) this.source.variables[target.slice(0, -4)][at.pre as number] = value;
+    else this.target.variables[target.slice(0, -5)][at.post as number] = value;
+  }
+}
