@@ -1,6 +1,7 @@
 /**
  * Who touches whose variables: what decides whether threads can share the work and when a reset may be early.
  */
+import type { CheckedModel } from "../language/checked.ts";
 import { type Expression, namesIn } from "../language/expression.ts";
 import { type Population, type Projection, parentOf } from "./network.ts";
 import type { Assignment, ProjectionProgram } from "./program.ts";
@@ -15,7 +16,7 @@ export function needsOneThread(parts: readonly Named[], programs: Programs): str
     if (part.weight) return `${name} keeps its weights on devices, which are written one after the other`;
     if (program.synapse.next.size > 0) return `${name} has differential equations per synapse`;
     for (const [handler, statements] of program.handlers) {
-      const reason = crossing(handler, statements, part, program);
+      const reason = crossing(handler, statements, part, program, parts);
       if (reason) return `${name}: ${reason}`;
     }
   }
@@ -27,6 +28,7 @@ function crossing(
   statements: readonly Assignment[],
   part: Projection,
   program: ProjectionProgram,
+  parts: readonly Named[],
 ): string | undefined {
   const pre = new Set(program.pre.variables);
   for (const { target, scope, value } of statements) {
@@ -38,23 +40,32 @@ function crossing(
         return `the handler ${handler} changes the presynaptic trace ${target}`;
     }
     for (const name of namesIn(value))
-      if (name.endsWith("_pre") && moves(name.slice(0, -4), part))
+      if (name.endsWith("_pre") && moves(name.slice(0, -4), part, parts))
         return `the handler ${handler} reads ${name}, which changes`;
   }
   return undefined;
 }
 
 /** Whether a variable of the presynaptic population can change during a run. */
-function moves(variable: string, part: Projection): boolean {
+function moves(variable: string, part: Projection, parts: readonly Named[]): boolean {
   const { parent } = parentOf(part.pre);
   if (parent.kind !== "population") return false;
   const { checked } = parent.model;
+  const arrives = parts.some(
+    ([, { pre, post, model }]) =>
+      (parentOf(post).parent === parent && assigns(model.checked, `${variable}_post`)) ||
+      (parentOf(pre).parent === parent && assigns(model.checked, `${variable}_pre`)),
+  );
   return (
+    arrives ||
     checked.variables.some((v) => v.name === variable && v.differential) ||
     checked.derived.some((d) => d.name === variable) ||
     [...checked.reset, ...(checked.handlers.tick ?? [])].some((s) => s.target === variable)
   );
 }
+
+const assigns = ({ handlers }: CheckedModel, target: string): boolean =>
+  Object.values(handlers).some((statements) => statements.some((s) => s.target === target));
 
 /** Variables of a population that handlers read or write. */
 export function touchedVariables(
