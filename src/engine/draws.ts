@@ -8,7 +8,7 @@
  * Counter: (block, tick, stream, draw); key: one for each part.
  */
 import type { Expression } from "../language/expression.ts";
-import { normalPair, poissonFixed } from "../wasm/draws.ts";
+import { normalPair, poissonFixed, uniform } from "../wasm/draws.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
 
 type Draw = Extract<Expression, { kind: "random" }>;
@@ -27,15 +27,6 @@ function words(graph: Graph, block: string, stream: number, draw: number | strin
     graph.input("key1", "words"),
   ];
   return [0, 1, 2, 3].map((word) => graph.node("philox", args, { word }));
-}
-
-/** A uniform number in (0, 1) from the 64 bits of a float64 draw, or the 32 of a float32 one. */
-function uniformOf(graph: Graph, bits: Node): Node {
-  const wide = graph.precision === "float64";
-  const one = graph.bits(wide ? 0x3ff0000000000000n : 0x3f800000n);
-  const mantissa = graph.node("ior", [graph.node("shru", [bits], { amount: wide ? 12 : 9 }), one]);
-  const shifted = graph.sub(graph.node("fromBits", [mantissa]), graph.constant(1));
-  return graph.add(shifted, graph.constant(wide ? 2 ** -53 : 2 ** -24));
 }
 
 /** Two numbers to draw from, and which of the pair is this element's own. */
@@ -65,19 +56,19 @@ function sparsePair(graph: Graph, stream: number, block: string, draw: number | 
 
 function sample(graph: Graph, draw: Draw, args: readonly Node[], pair: Pair): Node {
   const own = pair.bits[pair.own];
-  if (draw.distribution === "uniform") return uniformOf(graph, own);
+  if (draw.distribution === "uniform") return uniform(graph, own);
   if (draw.distribution === "normal") {
-    const [u, v] = pair.bits.map((b) => uniformOf(graph, b));
+    const [u, v] = pair.bits.map((b) => uniform(graph, b));
     return normalPair(graph, u, v)[pair.own];
   }
   const mean = args[0];
   if (mean.op === "constant" && (mean.value as number) <= largestFixedMean)
     return poissonFixed(
       graph,
-      graph.precision === "float32" ? own : uniformOf(graph, own),
+      graph.precision === "float32" ? own : uniform(graph, own),
       mean.value as number,
     );
-  return graph.node("call", [uniformOf(graph, own), mean], { name: "poisson" });
+  return graph.node("call", [uniform(graph, own), mean], { name: "poisson" });
 }
 
 /** A draw of cell equations: inputs `block`, `tick`, `key0`, `key1`. */

@@ -87,13 +87,13 @@ export class SpikeCollector {
     this.size = size;
   }
 
-  /** Takes a list of cells that fired at `tick` (counted from the start of the run). */
-  take(list: Uint32Array, tick: number): void {
-    const ticks = this.#ticks.reserve(list.length);
-    const cells = this.#cells.reserve(list.length);
+  /** Takes cells `words[from]` to `words[from + count - 1]`, which fired at `tick` (counted from the start of the run). */
+  take(words: Uint32Array, from: number, count: number, tick: number): void {
+    const ticks = this.#ticks.reserve(count);
+    const cells = this.#cells.reserve(count);
     let n = this.#cells.length;
-    for (let k = 0; k < list.length; k++) {
-      const cell = list[k] - this.start;
+    for (let k = from; k < from + count; k++) {
+      const cell = words[k] - this.start;
       if (cell < 0 || cell >= this.size) continue;
       ticks[n] = tick;
       cells[n++] = cell;

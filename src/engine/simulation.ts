@@ -52,6 +52,7 @@ export class Simulation<N extends Network = Network> {
   readonly #nameOf = new Map<object, string>();
   readonly #start: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
   readonly #writers = new Map<string, number>(); // where a source's next list goes
+  readonly #all: Uint32Array; // the whole memory
   #tick = 0;
   #running = false;
 
@@ -68,6 +69,7 @@ export class Simulation<N extends Network = Network> {
     this.dt = built.dt;
     this.#built = built;
     this.#memory = memory;
+    this.#all = new Uint32Array(memory.buffer);
     this.#exports = instance.exports as Exports;
     this.#team = team;
     for (const [name, part] of Object.entries(network)) this.#nameOf.set(part, name);
@@ -273,7 +275,7 @@ export class Simulation<N extends Network = Network> {
   }
 
   #words(offset: number, length: number): Uint32Array {
-    return new Uint32Array(this.#memory.buffer, offset, length);
+    return this.#all.subarray(offset >> 2, (offset >> 2) + length);
   }
 
   #reals(offset: number, length: number): Float32Array | Float64Array {
@@ -427,33 +429,29 @@ export class Simulation<N extends Network = Network> {
   #feed(name: string, spikes: TickedSpikes, done: number, count: number): void {
     const { ring } = this.#built.populations.get(name) as BuiltPopulation;
     const { slots } = this.#built;
-    const starts = this.#words(ring.start, slots);
-    const counts = this.#words(ring.count, slots);
+    const words = this.#all;
     let at = this.#writers.get(name) ?? ring.list;
     for (let k = 0; k < count; k++) {
       const from = spikes.from[done + k];
       const to = spikes.from[done + k + 1];
-      const bytes = 4 * (to - from);
-      if (at + bytes > ring.list + ring.listBytes) at = ring.list;
-      if (bytes > 0) this.#words(at, to - from).set(spikes.cells.subarray(from, to));
+      if (at + 4 * (to - from) > ring.list + ring.listBytes) at = ring.list;
       const slot = (this.#tick + k) & (slots - 1);
-      starts[slot] = at;
-      counts[slot] = to - from;
-      at += bytes;
+      words[(ring.start >> 2) + slot] = at;
+      words[(ring.count >> 2) + slot] = to - from;
+      for (let m = from; m < to; m++, at += 4) words[at >> 2] = spikes.cells[m];
     }
     this.#writers.set(name, at);
   }
 
   #drain(collector: SpikeCollector, { ring }: BuiltPopulation, count: number, first: number): void {
     const { slots } = this.#built;
+    const words = this.#all;
     for (let k = 0; k < count; k++) {
       const slot = (this.#tick + k) & (slots - 1);
       for (let thread = 0; thread < ring.threads; thread++) {
-        const table = thread * slots;
-        const n = this.#words(ring.count, table + slots)[table + slot];
-        if (n === 0) continue;
-        const start = this.#words(ring.start, table + slots)[table + slot];
-        collector.take(this.#words(start, n), this.#tick + k - first);
+        const n = words[(ring.count >> 2) + thread * slots + slot];
+        if (n > 0)
+          collector.take(words, words[(ring.start >> 2) + thread * slots + slot] >> 2, n, this.#tick + k - first);
       }
     }
   }

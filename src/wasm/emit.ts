@@ -91,6 +91,8 @@ const direct: Partial<Record<Node["op"], keyof typeof f64x2 & keyof typeof f32x4
   ne: "ne",
 };
 
+const isZero = (node: Node): boolean => node.op === "constant" && Object.is(node.value, 0);
+
 const bitsOperation = {
   iadd: "add",
   isub: "sub",
@@ -195,6 +197,9 @@ export class Emitter {
       case "ixor":
         return v128.xor(arg(0), arg(1));
       case "select":
+        // with a zero one instruction does what bitselect needs three for
+        if (isZero(node.args[2])) return v128.and(arg(1), arg(0));
+        if (isZero(node.args[1])) return v128.andnot(arg(2), arg(0));
         return v128.bitselect(arg(1), arg(2), arg(0));
       case "iadd":
       case "isub":
@@ -211,13 +216,14 @@ export class Emitter {
       }
       case "toBits":
       case "fromBits":
+      case "maskBits":
         return arg(0);
       case "toInteger":
         return i32x4.trunc_sat_f32x4_s(arg(0));
       case "fromInteger":
         return f32x4.convert_i32x4_s(arg(0));
-      case "gtu":
-        return i32x4.gt_u(arg(0), arg(1));
+      case "gts":
+        return i32x4.gt_s(arg(0), arg(1));
       case "join": {
         const bytes = [0, 1].flatMap((k) => {
           const lane = 4 * (2 * (node.half as number) + k);

@@ -40,7 +40,8 @@ export type Operation =
   | "fromBits" // bits -> real, reinterpreted
   | "toInteger" // float32 only: real -> bits, truncated and saturated (i32x4.trunc_sat_f32x4_s)
   | "fromInteger" // float32 only: bits -> real (f32x4.convert_i32x4_s)
-  | "gtu" // float32 only: bits > bits, unsigned -> mask
+  | "gts" // float32 only: bits > bits, signed -> mask
+  | "maskBits" // mask -> bits: -1 or 0
   | "philox" // [c0, c1, c2, c3, k0, k1] words -> `word` number 0..3 of Philox4x32-10, words
   | "join" // [high, low] words -> bits: float64 lane from lanes 2*half and 2*half+1 of the words
   | "call"; // real function of reals, `name`, one lane at a time (functions with loops)
@@ -61,10 +62,10 @@ export interface Node {
 const resultType = (op: Operation): Type => {
   if ((compare as readonly string[]).includes(op) || op === "and" || op === "or" || op === "not")
     return "mask";
-  if (op === "gtu") return "mask";
+  if (op === "gts") return "mask";
   if ((bitsBinary as readonly string[]).includes(op) || (bitsShift as readonly string[]).includes(op))
     return "bits";
-  if (op === "toBits" || op === "toInteger" || op === "join" || op === "bitsConstant") return "bits";
+  if (op === "toBits" || op === "toInteger" || op === "join" || op === "bitsConstant" || op === "maskBits") return "bits";
   if (op === "philox") return "words";
   return "real";
 };

@@ -102,8 +102,10 @@ export function evaluate(node: Node, args: readonly Value[], precision: Precisio
       return Number.isNaN(a) ? 0n : BigInt(Math.trunc(Math.min(2147483647, Math.max(-2147483648, a))));
     case "fromInteger":
       return round(Number(p));
-    case "gtu":
-      return BigInt.asUintN(width, p) > BigInt.asUintN(width, q);
+    case "gts":
+      return p > q;
+    case "maskBits":
+      return args[0] ? -1n : 0n;
     case "iadd":
       return wrap(p + q);
     case "isub":

@@ -135,7 +135,7 @@ for (const upper of [false, true]) {
 const narrowBuilds: [string, Build][] = [
   ["imul, lower bits", bitsShown((g, p, q) => g.node("imul", [p, q]), false)],
   ["imul, upper bits", bitsShown((g, p, q) => g.node("imul", [p, q]), true)],
-  ["gtu", shown((g, x, y) => g.node("gtu", [g.node("toBits", [x]), g.node("toBits", [y])]))],
+  ["gts", shown((g, x, y) => g.node("gts", [g.node("toBits", [x]), g.node("toBits", [y])]))],
   ["toInteger", bitsShown((g, p) => g.node("toInteger", [g.node("fromBits", [p])]), false)],
   ["toInteger, upper bits", bitsShown((g, p) => g.node("toInteger", [g.node("fromBits", [p])]), true)],
   ["fromInteger", (g, x) => g.node("fromInteger", [g.node("toBits", [x])])],
@@ -156,7 +156,7 @@ describe.each(precisions)("%s operations", (precision) => {
   const applicable = precision === "float32" ? [...builds, ...narrowBuilds] : builds;
 
   test.each(applicable)("%s: interpreter, machine code and folding agree bit for bit", (name, build) => {
-    const rows = name.includes("bits") || name === "gtu" || name === "fromInteger" ? numbers : pairs;
+    const rows = name.includes("bits") || name === "gts" || name === "fromInteger" ? numbers : pairs;
     const columns = [0, 1].map((k) => rows.map((row) => row[k]));
     const g = new Graph(precision);
     const root = build(g, g.input("x"), g.input("y"));
