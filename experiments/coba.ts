@@ -1,7 +1,7 @@
 /** The conductance-based benchmark networks, of integrate-and-fire and of Hodgkin–Huxley cells. */
 
 import { coba, cobaStimulus, excitatory, inhibitory, kick } from "../models/coba.ts";
-import { cobaHodgkinHuxley } from "../models/hodgkin-huxley.ts";
+import { cobaHodgkinHuxley, cobaHodgkinHuxleyRest } from "../models/hodgkin-huxley.ts";
 import {
   ConfigError,
   experiment,
@@ -78,7 +78,7 @@ export default experiment({
 
 function cellsOf(cell: string, size: number): Population {
   if (cell === "integrate-and-fire") return neurons(size, coba, { v: "Vr + rand() * (Vt - Vr)" });
-  if (cell === "hodgkin-huxley") return neurons(size, cobaHodgkinHuxley, { v: "El", h: 1 });
+  if (cell === "hodgkin-huxley") return neurons(size, cobaHodgkinHuxley, cobaHodgkinHuxleyRest);
   throw new ConfigError(`cell is integrate-and-fire or hodgkin-huxley, not ${cell}`);
 }
 
