@@ -13,9 +13,9 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { seconds, type Time } from "../math/units.ts";
+import { InterpretedPopulation, type Reals } from "./cellwise.ts";
 import { nearestTicks } from "./initial.ts";
 import { tickedSpikes } from "./inputs.ts";
-import { InterpretedPopulation, InterpretedProjection, type Reals, type Side } from "./interpreted.ts";
 import { type Clock, type Network, type Part, parentOf } from "./network.ts";
 import type { Assignment } from "./program.ts";
 import {
@@ -29,6 +29,7 @@ import {
 } from "./record.ts";
 import type { CompileOptions } from "./simulate.ts";
 import type { RunOptions } from "./simulation.ts";
+import { InterpretedProjection, type Side } from "./synapsewise.ts";
 
 /** A network that is interpreted: `Simulation`'s methods, without machine code. */
 export class Reference<N extends Network = Network> {
@@ -83,8 +84,10 @@ export class Reference<N extends Network = Network> {
       for (const [population, spikes] of inputs)
         population.fired.set(this.#tick, [...spikes.cells.subarray(spikes.from[n], spikes.from[n + 1])]);
       this.#step(frozen);
-      for (const { collector, population } of recorders.spikes)
-        collector.take(Uint32Array.from(population.fired.get(this.#tick) ?? []), n);
+      for (const { collector, population } of recorders.spikes) {
+        const fired = Uint32Array.from(population.fired.get(this.#tick) ?? []);
+        collector.take(fired, 0, fired.length, n);
+      }
       this.#tick++;
     }
     for (const { collector } of recorders.traces)
@@ -173,11 +176,7 @@ export class Reference<N extends Network = Network> {
   }
 
   /** `post`, and named events that come from cells. */
-  #deliverEvent(
-    projection: InterpretedProjection,
-    event: string,
-    statements: readonly Assignment[],
-  ): void {
+  #deliverEvent(projection: InterpretedProjection, event: string, statements: readonly Assignment[]): void {
     const { part, target, preStart, postStart } = projection;
     if (event === "pre") return;
     if (event === "post") {
@@ -260,7 +259,10 @@ export class Reference<N extends Network = Network> {
     );
     return sources.map(({ name, part }) => {
       const spikes = given[name] ?? (this.#tick === 0 ? part.spikes : undefined) ?? { t: [], i: [] };
-      return [this.#cells(part), tickedSpikes(name, spikes, { size: part.size, ticks, dt: this.dt })] as const;
+      return [
+        this.#cells(part),
+        tickedSpikes(name, spikes, { size: part.size, ticks, dt: this.dt }),
+      ] as const;
     });
   }
 

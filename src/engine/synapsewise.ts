@@ -1,140 +1,25 @@
 /**
- * Populations and projections with their state, interpreted: what happens to one cell, one synapse, one event.
+ * A projection, interpreted synapse by synapse: the readable twin of projection.ts and deferred.ts.
  *
- * The readable twins of population.ts and projection.ts. Nothing is fused, hoisted, delayed or shared
- * between threads. reference.ts says in which order of a tick they act.
+ * Nothing is hoisted, deferred or shared between threads; reference.ts says in which order of a tick its
+ * methods are called.
  */
-import type { Expression } from "../language/expression.ts";
-import { namesIn } from "../language/expression.ts";
+import { type Expression, namesIn } from "../language/expression.ts";
 import { randomKey } from "../math/random.ts";
-import type { Precision } from "../wasm/graph.ts";
 import { Bank } from "./bank.ts";
+import { type InterpretedPopulation, type Setting, type Variables, zeros } from "./cellwise.ts";
 import { connect } from "./connect.ts";
-import { Evaluator, type Names } from "./evaluate.ts";
+import { decay, decayTableLength } from "./deferred.ts";
+import { Evaluator } from "./evaluate.ts";
 import { delayTicks, initialValues } from "./initial.ts";
-import { type Population, type Projection, parentOf, type Source } from "./network.ts";
+import { type Projection, parentOf } from "./network.ts";
 import { pathway, sources } from "./pathway.ts";
 import {
   type Assignment,
   type ElementProgram,
-  type PopulationProgram,
   type ProjectionProgram,
-  populationProgram,
   projectionProgram,
 } from "./program.ts";
-
-/** A variable of many elements, in the network's precision. */
-export type Reals = Float32Array | Float64Array;
-type Variables = Record<string, Reals>;
-
-export interface Setting {
-  readonly dt: number; // s
-  readonly seed: string | number;
-  readonly precision: Precision;
-}
-
-const zeros = (setting: Setting, names: readonly string[], size: number): Variables =>
-  Object.fromEntries(
-    names.map((name) => [
-      name,
-      setting.precision === "float64" ? new Float64Array(size) : new Float32Array(size),
-    ]),
-  );
-
-/** A population or a spike source. */
-export class InterpretedPopulation {
-  readonly name: string;
-  readonly size: number;
-  readonly program: PopulationProgram | undefined;
-  readonly variables: Variables = {};
-  readonly shared: Variables = {};
-  /** First tick at which each cell is no longer refractory. */
-  readonly until: Int32Array;
-  /** Cells that fired, ascending, by tick. */
-  readonly fired = new Map<number, readonly number[]>();
-  readonly #setting: Setting;
-  readonly #equations: Evaluator;
-  readonly #resets: Evaluator;
-  #refractory: readonly number[] = []; // ticks, of each cell
-
-  constructor(name: string, part: Population | Source, setting: Setting) {
-    this.name = name;
-    this.size = part.size;
-    this.until = new Int32Array(part.size);
-    this.#setting = setting;
-    const key = randomKey(setting.seed, name);
-    if (part.kind === "population") this.program = populationProgram(part.model.checked, setting.dt);
-    const booleans = this.program?.cells.booleans;
-    this.#equations = new Evaluator(setting.precision, key, "packed", booleans);
-    this.#resets = new Evaluator(setting.precision, key, "sparse", booleans);
-    if (part.kind === "source" || !this.program) return;
-    this.variables = zeros(setting, this.program.cells.variables, part.size);
-    this.shared = zeros(setting, this.program.shared, 1);
-    const initial = initialValues(name, part.model, part.initial, part.size, setting.dt);
-    const array = (variable: string): Reals => this.variables[variable] ?? this.shared[variable];
-    for (const [variable, values] of initial.arrays) array(variable).set(Array.from(values));
-    for (const [variable, value] of initial.expressions)
-      array(variable).forEach((_, cell) => {
-        const fresh = this.#equations.value(value, { element: cell, tick: 0 }, this.#names(cell, 0));
-        array(variable)[cell] = fresh;
-      });
-  }
-
-  #names(cell: number, tick: number): Names {
-    return (name) => {
-      if (name === "t") return tick * this.#setting.dt;
-      if (name === "i") return cell;
-      if (name === "not_refractory") return this.until[cell] <= tick;
-      return (this.variables[name] ?? this.shared[name])[name in this.variables ? cell : 0];
-    };
-  }
-
-  /** Refractory ticks of every cell: they hold for a run. */
-  beginRun(): void {
-    const { refractory } = this.program ?? {};
-    if (!refractory) return;
-    const evaluator = new Evaluator("float64", [0, 0], "sparse");
-    this.#refractory = Array.from({ length: this.size }, (_, cell) => {
-      const time = evaluator.value(refractory, { element: cell, tick: 0 }, this.#names(cell, 0));
-      return Math.max(0, Math.floor(time / this.#setting.dt + 1e-3));
-    });
-  }
-
-  /** Integrates, tests the threshold, runs the tick handler; notes who fired. */
-  step(tick: number): void {
-    if (!this.program) return;
-    const { cells, threshold, tick: handler, refractory } = this.program;
-    const fired: number[] = [];
-    for (let cell = 0; cell < this.size; cell++) {
-      const names = this.#names(cell, tick);
-      const place = { element: cell, tick };
-      const next = this.#equations.values([...cells.next.values()], place, names);
-      [...cells.next.keys()].forEach((name, k) => {
-        this.variables[name][cell] = next[k];
-      });
-      const active = this.until[cell] <= tick;
-      const fires = threshold !== undefined && active && this.#equations.value(threshold, place, names) !== 0;
-      for (const { target, value } of handler)
-        if (active || !cells.frozenWhileRefractory.has(target))
-          this.variables[target][cell] = this.#equations.value(value, place, names);
-      if (!fires) continue;
-      fired.push(cell);
-      if (refractory) this.until[cell] = tick + this.#refractory[cell];
-    }
-    if (threshold) this.fired.set(tick, fired);
-  }
-
-  /** The reset of the cells that fired. */
-  reset(tick: number): void {
-    for (const cell of this.fired.get(tick) ?? [])
-      for (const { target, value } of this.program?.reset ?? [])
-        this.variables[target][cell] = this.#resets.value(
-          value,
-          { element: cell, tick },
-          this.#names(cell, tick),
-        );
-  }
-}
 
 export type Side = "row" | "column";
 
@@ -157,6 +42,7 @@ export class InterpretedProjection {
   readonly bank: Bank | undefined;
   readonly #setting: Setting;
   readonly #delay: Uint32Array; // [synapse], ticks
+  readonly #lastEvent: Int32Array; // [pre], tick: traces in closed form are kept as they were then
   readonly #equations: Evaluator;
   readonly #handlers: Evaluator;
 
@@ -173,7 +59,7 @@ export class InterpretedProjection {
     this.source = source;
     this.target = target;
     this.#setting = setting;
-    this.program = projectionProgram(part.model.checked, dt);
+    this.program = projectionProgram(part.model.checked, dt, part.weight !== undefined);
     const pre = parentOf(part.pre);
     const post = parentOf(part.post);
     this.preStart = pre.start;
@@ -191,6 +77,7 @@ export class InterpretedProjection {
     this.delays = path.delays;
     this.pre = sources(path);
     this.post = path.targets;
+    this.#lastEvent = new Int32Array(source.size).fill(-1);
     this.#delay = path.targets.map((_, k) =>
       typeof delays === "number" ? delays : delays[path.order ? path.order[k] : k],
     );
@@ -225,7 +112,12 @@ export class InterpretedProjection {
 
   #initialise(variable: string, value: Expression): void {
     const scope = this.program.model.variables.find((v) => v.name === variable)?.scope ?? "synapse";
-    const arrays = { synapse: this.synapse, pre: this.traces.pre, post: this.traces.post, shared: this.shared };
+    const arrays = {
+      synapse: this.synapse,
+      pre: this.traces.pre,
+      post: this.traces.post,
+      shared: this.shared,
+    };
     const array = arrays[scope as keyof typeof arrays][variable];
     for (let k = 0; k < array.length; k++) {
       const [pre, post] = scope === "synapse" ? [this.pre[k], this.post[k]] : [k, k];
@@ -247,7 +139,7 @@ export class InterpretedProjection {
       if (this.bank && name === this.program.weight) return this.bank.weight(at.synapse as number, tick);
       return this.synapse[name][at.synapse as number];
     }
-    if (name in this.traces.pre) return this.traces.pre[name][at.pre as number];
+    if (name in this.traces.pre) return this.#trace(name, at.pre as number, tick);
     if (name in this.traces.post) return this.traces.post[name][at.post as number];
     if (name in this.shared) return this.shared[name][0];
     if (name === "t") return tick * this.#setting.dt;
@@ -259,12 +151,51 @@ export class InterpretedProjection {
     return cells.variables[variable][(side === "pre" ? at.pre : at.post) as number];
   }
 
+  /**
+   * A presynaptic trace. One that only decays may be kept as it was at its cell's last event, n ticks ago: it is that times
+   * E(n) = exp(-n dt / tau), rounded once to the network's precision, 0 after 40 of the longest tau.
+   */
+  #trace(name: string, cell: number, tick: number): number {
+    const value = this.traces.pre[name][cell];
+    const { lazyTraces } = this.program;
+    const tau = lazyTraces.get(name);
+    if (tau === undefined) return value;
+    const { dt, precision } = this.#setting;
+    const round = precision === "float32" ? Math.fround : (x: number) => x;
+    const length = decayTableLength(lazyTraces.values(), dt);
+    return round(value * round(decay(tick - this.#lastEvent[cell], length, tau, dt)));
+  }
+
+  /** Traces in closed form as they are at an event, which they are kept from. */
+  #keepTraces(cell: number, tick: number): void {
+    for (const name of this.program.lazyTraces.keys())
+      this.traces.pre[name][cell] = this.#trace(name, cell, tick);
+    this.#lastEvent[cell] = tick;
+  }
+
+  /** All variables by name, as they are before `tick` is computed. */
+  arrays(tick: number): Variables {
+    const lazy = Object.fromEntries(
+      [...this.program.lazyTraces.keys()].map((name) => [
+        name,
+        this.traces.pre[name].map((_, cell) => this.#trace(name, cell, tick - 1)),
+      ]),
+    );
+    return { ...this.synapse, ...this.traces.pre, ...this.traces.post, ...this.shared, ...lazy };
+  }
+
+  /** Traces begin anew before `tick`. */
+  restart(tick: number): void {
+    this.#lastEvent.fill(tick - 1);
+  }
+
   // ---- time ----------------------------------------------------------------------------------------
 
   /** Integrates traces and synapses. */
   step(tick: number): void {
     const { pre, post, synapse } = this.program;
-    this.#integrate(pre, this.traces.pre, this.source.size, tick, (k) => ({ pre: k }));
+    if (this.program.lazyTraces.size === 0)
+      this.#integrate(pre, this.traces.pre, this.source.size, tick, (k) => ({ pre: k }));
     this.#integrate(post, this.traces.post, this.target.size, tick, (k) => ({ post: k }));
     this.#integrate(synapse, this.synapse, this.pre.length, tick, (k) => ({
       synapse: k,
@@ -359,6 +290,7 @@ export class InterpretedProjection {
     const ofCell = ({ scope }: Assignment): boolean =>
       scope === "shared" || scope === (side === "row" ? "pre" : "post");
     const here = side === "row" ? { pre: cell } : { post: cell };
+    if (side === "row") this.#keepTraces(cell, tick);
     const norm = (name: string): number | undefined =>
       name.startsWith("norm ") ? norms[Number(name.slice(5))] : undefined;
 
@@ -392,7 +324,8 @@ export class InterpretedProjection {
             this.#handlers.value(
               statement.value,
               { element: k, tick },
-              (name) => norm(name) ?? assigned.get(name) ?? atArrival.get(name) ?? this.#value(name, at, tick),
+              (name) =>
+                norm(name) ?? assigned.get(name) ?? atArrival.get(name) ?? this.#value(name, at, tick),
             ),
           );
       });
@@ -400,7 +333,8 @@ export class InterpretedProjection {
         const value = assigned.get(target);
         if (value !== undefined && target !== this.program.weight) this.#assign(target, value, at, tick);
       }
-      const weight = changing.has(this.program.weight as string) && assigned.get(this.program.weight as string);
+      const weight =
+        changing.has(this.program.weight as string) && assigned.get(this.program.weight as string);
       if (typeof weight === "number") this.#assign(this.program.weight as string, weight, at, tick);
     }
     for (const [target, value] of left) this.#assign(target, value, here, tick);
