@@ -5,7 +5,7 @@
  * must give the same bits. Knows nothing of how the graph was made.
  */
 import { philox } from "../math/random.ts";
-import type { Node, Precision } from "./graph.ts";
+import type { Node, Precision } from "./node.ts";
 
 /** real: number. mask: boolean. bits: bigint, signed. words: four 32-bit numbers. */
 export type Value = number | boolean | bigint | Uint32Array;
