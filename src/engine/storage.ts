@@ -1,14 +1,11 @@
 /**
- * Machine code of weights on devices: pulses, reads, and how a written weight becomes pulses.
+ * Machine code of weights on devices: reads, and how a written weight becomes pulses.
  *
- * Devices of synapse k: [k][polarity][device], polarity 0 increases the weight. Everything about devices
- * is float64, whatever the network's precision. The wall clock of devices is simulated time plus what
- * `wait` added. Draws are sparse, by device index; counter word 3 tells the pulses of a write (0, 1, …), the
- * read after a write and plain reads apart.
+ * Devices of synapse k: [k][polarity][device], polarity 0 increases the weight. Counter word 3 of draws tells
+ * the pulses of a write (0, 1, …), the read after a write and plain reads apart. Pulses and reads of one device are
+ * devices.ts's.
  */
 import type { WeightStorage } from "../device/pair.ts";
-import { inline } from "../language/algebra.ts";
-import type { Expression } from "../language/expression.ts";
 import {
   block,
   br_if,
@@ -29,15 +26,18 @@ import {
   tee,
 } from "../wasm/assembler.ts";
 import { Emitter, Prologue } from "../wasm/emit.ts";
-import { Graph, type Node, type Precision } from "../wasm/graph.ts";
-import { loadLane, storeLane } from "../wasm/lane.ts";
-import { Lowering } from "../wasm/lower.ts";
-import type { Builder } from "./builder.ts";
+import { Graph, type Precision } from "../wasm/graph.ts";
+import {
+  type DeviceMemory,
+  type Devices,
+  fabrication,
+  layOutDevices,
+  pulseFunction,
+  readFunction,
+} from "./devices.ts";
 import { sparseDraw } from "./draws.ts";
-import { padded } from "./layout.ts";
-import type { EmitContext } from "./population.ts";
-import type { Assignment } from "./program.ts";
-import { cells } from "./schedule.ts";
+import { type Layout, padded } from "./layout.ts";
+import type { EmitContext, UpdateOptions } from "./population.ts";
 
 /** Counter word 3 of reads. */
 export const readAfterWrite = 0x10000;
@@ -48,8 +48,7 @@ export interface BuiltStorage {
   readonly storage: WeightStorage;
   readonly perSynapse: number; // devices
   readonly count: number; // devices in all
-  readonly variables: Readonly<Record<string, number>>; // f64 [device]
-  readonly writtenAt: number; // f64 [device], s on the device clock
+  readonly memory: DeviceMemory;
   readonly reading: number; // f64 [device]: what the last `readAll` read, S
   readonly pulses: number; // u32 [3]: SET pulses onto G+, onto G-, RESET pulses
   readonly counters: number; // u32 [1], or [synapse][polarity]
@@ -59,135 +58,47 @@ export interface BuiltStorage {
   readonly read: number;
 }
 
-type Draw = Extract<Expression, { kind: "random" }>;
-
-interface Device {
+/** A network being built, as far as storage adds to it. */
+interface Site {
   readonly module: ModuleBuilder;
-  readonly context: EmitContext;
-  readonly variables: Readonly<Record<string, number>>;
-  readonly writtenAt: number;
-}
-
-/** Pushes the device clock, s. */
-const clock = (tick: Code, dt: number): Code =>
-  f64.add(f64.mul(f64.convert_i32_u(tick), f64.const(dt)), f64.load(i32.const(0), cells.deviceTime));
-
-/** A function of one device: (device, tick, draw) with an emitter that knows its names. */
-function deviceFunction(
-  { context, variables, writtenAt }: Device,
-  result: "f64" | undefined,
-  body: (tools: {
-    lower: (e: Expression, values: ReadonlyMap<string, Node>) => Node;
-    emitter: Emitter;
-    byte: Code;
-    tick: Code;
-  }) => Code,
-): FunctionBuilder {
-  const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result });
-  const [device, tick, draw] = [0, 1, 2];
-  const byte = fn.local("i32");
-  const graph = new Graph("float64");
-  const prologue = new Prologue(fn);
-  const emitter = new Emitter({
-    fn,
-    prologue,
-    precision: "float64",
-    calls: context.calls,
-    activeLanes: 1,
-    input: (node) => {
-      const name = node.name as string;
-      if (name === "#draw") return i32x4.splat(get(draw));
-      if (name.startsWith("#")) return prologue.words(Number(name.slice(1)));
-      if (name === "key0") return prologue.words(context.key[0]);
-      if (name === "key1") return prologue.words(context.key[1]);
-      if (name === "tick") return i32x4.splat(get(tick));
-      if (name === "element") return i32x4.splat(get(device));
-      if (name === "i") return f64x2.splat(f64.convert_i32_u(get(device)));
-      if (name === "t") return f64x2.splat(clock(get(tick), context.dt));
-      if (name === "age")
-        return f64x2.splat(f64.sub(clock(get(tick), context.dt), f64.load(get(byte), writtenAt)));
-      return loadLane("float64", get(byte), variables[name]);
-    },
-  });
-  const lower = (expression: Expression, values: ReadonlyMap<string, Node>): Node =>
-    new Lowering(graph, {
-      name: (name) => values.get(name) ?? graph.input(name),
-      random: (random: Draw, args) => sparseDraw(graph, random, args, { draw: "draw" }),
-    }).lowerReal(expression);
-  const code = body({ lower, emitter, byte: get(byte), tick: get(tick) });
-  fn.body = [set(byte, i32.shl(get(device), i32.const(3))), prologue.code, code];
-  return fn;
-}
-
-/** Applies a pulse's statements to one device and notes the time. */
-function pulseFunction(device: Device, statements: readonly Assignment[]): FunctionBuilder {
-  return deviceFunction(device, undefined, ({ lower, emitter, byte, tick }) => {
-    const values = new Map<string, Node>();
-    for (const { target, value } of statements) values.set(target, lower(value, values));
-    return [
-      emitter.define([...values.values()]),
-      [...values].map(([name, node]) =>
-        storeLane("float64", byte, device.variables[name], emitter.value(node)),
-      ),
-      f64.store(byte, device.writtenAt, clock(tick, device.context.dt)),
-    ];
-  });
+  readonly layout: Layout;
+  addInitialiser(places: number, options: UpdateOptions): void;
 }
 
 /** Lays out and emits the devices of a projection. `weight` is where the projection keeps its weights. */
 export function buildStorage(
-  builder: Builder,
+  site: Site,
   name: string,
   storage: WeightStorage,
   options: { readonly synapses: number; readonly weight: number; readonly context: EmitContext },
 ): BuiltStorage {
-  const { module, layout } = builder;
-  const { precision } = builder.options;
+  const { module, layout } = site;
   const { synapses, weight, context } = options;
-  const model = storage.device.checked;
+  const { precision } = context;
+  const label = `${name} devices`;
   const perSynapse = 2 * storage.devices;
   const count = synapses * perSynapse;
-  const places = padded(count);
-  const variables: Record<string, number> = {};
-  for (const v of model.variables) variables[v.name] = layout.take(8 * places, `${name} devices`);
-  const writtenAt = layout.take(8 * places, `${name} devices`);
-  const reading = layout.take(8 * places, `${name} devices`);
-  const pulses = layout.take(16, `${name} devices`);
-  const counters = layout.take(storage.counter === "shared" ? 4 : 8 * synapses, `${name} devices`);
-  const scale = layout.take(8, `${name} devices`);
-  const device: Device = { module, context: { ...context, precision: "float64" }, variables, writtenAt };
-  const inlined = inline(model, { dt: context.dt });
-  const statements = (handler: string): Assignment[] =>
-    (model.handlers[handler] ?? []).map(({ target, value, scope }) => ({
-      target,
-      value: inlined(value),
-      scope,
-    }));
-  const setPulse = module.add(pulseFunction(device, statements("set")));
-  const drift = model.drift ? inlined(model.drift) : undefined;
-  const readExpression = inlined(model.read as Expression);
-  const readDevice = module.add(
-    deviceFunction(device, "f64", ({ lower, emitter }) => {
-      const values = new Map<string, Node>();
-      if (drift) values.set("Gd", lower(drift, values));
-      const node = lower(readExpression, values);
-      return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
-    }),
-  );
-  const quietDevice = module.add(
-    deviceFunction(device, "f64", ({ lower, emitter }) => {
-      const node = lower(drift ?? readExpression, new Map());
-      return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
-    }),
-  );
-  const read = module.add(readFunction(storage, readDevice, scale));
+  const memory = layOutDevices(layout, storage.device.checked, count, label);
+  const reading = layout.take(8 * padded(count), label);
+  const pulses = layout.take(16, label);
+  const counters = layout.take(storage.counter === "shared" ? 4 : 8 * synapses, label);
+  const scale = layout.take(8, label);
+  const devices: Devices = {
+    model: storage.device.checked,
+    memory,
+    context: { ...context, precision: "float64" },
+  };
+  const setPulse = module.add(pulseFunction(devices, "set"));
+  const readDevice = module.add(readFunction(devices, true));
+  const quietDevice = module.add(readFunction(devices, false));
+  const read = module.add(weightFunction(storage, readDevice, scale));
   const refresh =
     storage.refresh &&
     module.add(
       refreshFunction(storage, {
         quiet: quietDevice,
         set: setPulse,
-        reset: module.add(pulseFunction(device, statements("reset"))),
+        reset: module.add(pulseFunction(devices, "reset")),
         pulses,
         counters,
       }),
@@ -195,38 +106,14 @@ export function buildStorage(
   const write = module.add(
     writeFunction(storage, { read, set: setPulse, refresh, weight, precision, pulses, counters, context }),
   );
-  exportReadAll(module, name, { count, perSynapse, readDevice, quietDevice, reading });
-  exportRefreshWeights(module, name, { synapses, read, weight, precision });
-  for (const [variable, value] of Object.entries(model.initial))
-    builder.addInitialiser(places, {
-      elements: {
-        variables: Object.keys(variables),
-        booleans: new Set(),
-        next: new Map([[variable, inlined(value)]]),
-        frozenWhileRefractory: new Set(),
-      },
-      memory: { size: count, variables, shared: {} },
-      context: device.context,
-      shared: [],
-      refractory: false,
-    });
-  return {
-    storage,
-    perSynapse,
-    count,
-    variables,
-    writtenAt,
-    reading,
-    pulses,
-    counters,
-    scale,
-    write,
-    read,
-  };
+  exportReadAll(module, name, { count, readDevice, quietDevice, reading });
+  exportReadWeights(module, name, { synapses, read, weight, precision });
+  for (const update of fabrication(devices)) site.addInitialiser(padded(count), update);
+  return { storage, perSynapse, count, memory, reading, pulses, counters, scale, write, read };
 }
 
 /** read(synapse, tick, draw) -> weight: beta (sum of G+ - sum of G-). Boybat et al. 2018, eq. 1. */
-function readFunction(storage: WeightStorage, readDevice: number, scale: number): FunctionBuilder {
+function weightFunction(storage: WeightStorage, readDevice: number, scale: number): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result: "f64" });
   const [synapse, tick, draw] = [0, 1, 2];
   const device = fn.local("i32");
@@ -470,7 +357,7 @@ function refreshFunction(
 function exportReadAll(
   module: ModuleBuilder,
   name: string,
-  o: { count: number; perSynapse: number; readDevice: number; quietDevice: number; reading: number },
+  o: { count: number; readDevice: number; quietDevice: number; reading: number },
 ): void {
   const fn = new FunctionBuilder({ parameters: ["i32", "i32"], exportName: `readAll ${name}` });
   const [tick, quiet] = [0, 1];
@@ -486,7 +373,7 @@ function exportReadAll(
 }
 
 /** readWeights_<name>(tick): every weight as read now. */
-function exportRefreshWeights(
+function exportReadWeights(
   module: ModuleBuilder,
   name: string,
   o: { synapses: number; read: number; weight: number; precision: Precision },

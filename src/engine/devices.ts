@@ -1,0 +1,145 @@
+/**
+ * Machine code of devices: their state in memory, fabrication, pulses and reads, one device at a time.
+ *
+ * All is float64, whatever a network's precision. The clock of devices is simulated time plus what they
+ * waited. Draws are sparse, by device index. Knows nothing of weights or synapses.
+ */
+import { inline } from "../language/algebra.ts";
+import type { CheckedModel } from "../language/checked.ts";
+import type { Expression } from "../language/expression.ts";
+import { type Code, FunctionBuilder, f64, f64x2, get, i32, i32x4, set } from "../wasm/assembler.ts";
+import { Emitter, Prologue } from "../wasm/emit.ts";
+import { Graph, type Node } from "../wasm/graph.ts";
+import { loadLane, storeLane } from "../wasm/lane.ts";
+import { Lowering } from "../wasm/lower.ts";
+import { sparseDraw } from "./draws.ts";
+import { type Layout, padded } from "./layout.ts";
+import type { EmitContext, UpdateOptions } from "./population.ts";
+import { cells } from "./schedule.ts";
+
+/** Where the state of devices lies. */
+export interface DeviceMemory {
+  readonly count: number;
+  readonly variables: Readonly<Record<string, number>>; // f64 [device]
+  readonly writtenAt: number; // f64 [device], s on the clock of devices
+}
+
+/** Devices of one model in one memory. */
+export interface Devices {
+  readonly model: CheckedModel;
+  readonly memory: DeviceMemory;
+  readonly context: EmitContext; // of precision float64
+}
+
+export function layOutDevices(
+  layout: Layout,
+  model: CheckedModel,
+  count: number,
+  label: string,
+): DeviceMemory {
+  const array = () => layout.take(8 * padded(count), label);
+  return {
+    count,
+    variables: Object.fromEntries(model.variables.map((v) => [v.name, array()])),
+    writtenAt: array(),
+  };
+}
+
+/** Pushes the clock of devices, s. */
+const clock = (tick: Code, dt: number): Code =>
+  f64.add(f64.mul(f64.convert_i32_u(tick), f64.const(dt)), f64.load(i32.const(0), cells.deviceTime));
+
+interface Tools {
+  readonly lower: (e: Expression, values?: ReadonlyMap<string, Node>) => Node;
+  readonly emitter: Emitter;
+  readonly byte: Code; // of the device's f64
+  readonly tick: Code;
+}
+
+/** A function of one device: (device, tick, draw); `draw` is counter word 3 of its draws. */
+function deviceFunction(
+  { model, memory, context }: Devices,
+  result: "f64" | undefined,
+  body: (tools: Tools) => Code,
+): FunctionBuilder {
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result });
+  const [device, tick, draw] = [0, 1, 2];
+  const byte = fn.local("i32");
+  const graph = new Graph("float64");
+  const prologue = new Prologue(fn);
+  const emitter = new Emitter({
+    fn,
+    prologue,
+    precision: "float64",
+    calls: context.calls,
+    activeLanes: 1,
+    input: (node) => {
+      const name = node.name as string;
+      if (name === "#draw") return i32x4.splat(get(draw));
+      if (name.startsWith("#")) return prologue.words(Number(name.slice(1)));
+      if (name === "key0") return prologue.words(context.key[0]);
+      if (name === "key1") return prologue.words(context.key[1]);
+      if (name === "tick") return i32x4.splat(get(tick));
+      if (name === "element") return i32x4.splat(get(device));
+      if (name === "i") return f64x2.splat(f64.convert_i32_u(get(device)));
+      if (name === "t") return f64x2.splat(clock(get(tick), context.dt));
+      if (name === "age")
+        return f64x2.splat(f64.sub(clock(get(tick), context.dt), f64.load(get(byte), memory.writtenAt)));
+      return loadLane("float64", get(byte), memory.variables[name]);
+    },
+  });
+  const inlined = inline(model, { dt: context.dt });
+  const lower: Tools["lower"] = (expression, values) =>
+    new Lowering(graph, {
+      name: (name) => values?.get(name) ?? graph.input(name),
+      random: (random, args) => sparseDraw(graph, random, args, { draw: "draw" }),
+    }).lowerReal(inlined(expression));
+  const code = body({ lower, emitter, byte: get(byte), tick: get(tick) });
+  fn.body = [set(byte, i32.shl(get(device), i32.const(3))), prologue.code, code];
+  return fn;
+}
+
+/** pulse(device, tick, draw): the statements of a pulse; they see what earlier ones assigned. Notes the time. */
+export function pulseFunction(devices: Devices, name: string): FunctionBuilder {
+  const { model, memory, context } = devices;
+  return deviceFunction(devices, undefined, ({ lower, emitter, byte, tick }) => {
+    const values = new Map<string, Node>();
+    for (const { target, value } of model.handlers[name]) values.set(target, lower(value, values));
+    return [
+      emitter.define([...values.values()]),
+      [...values].map(([variable, node]) =>
+        storeLane("float64", byte, memory.variables[variable], emitter.value(node)),
+      ),
+      f64.store(byte, memory.writtenAt, clock(tick, context.dt)),
+    ];
+  });
+}
+
+/** read(device, tick, draw) -> conductance, S. Without noise: the drifted conductance, where the model has drift. */
+export function readFunction(devices: Devices, noise: boolean): FunctionBuilder {
+  const { drift, read } = devices.model;
+  return deviceFunction(devices, "f64", ({ lower, emitter }) => {
+    const drifted = drift && lower(drift);
+    const node =
+      drifted && !noise ? drifted : lower(read as Expression, new Map(drifted ? [["Gd", drifted]] : []));
+    return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
+  });
+}
+
+/** Updates that fabricate devices, one for each variable with an initial value, to be run in this order. */
+export function fabrication({ model, memory, context }: Devices): UpdateOptions[] {
+  const inlined = inline(model, { dt: context.dt });
+  const { count, variables } = memory;
+  return Object.entries(model.initial).map(([variable, value]) => ({
+    elements: {
+      variables: Object.keys(variables),
+      booleans: new Set(),
+      next: new Map([[variable, inlined(value)]]),
+      frozenWhileRefractory: new Set(),
+    },
+    memory: { size: count, variables, shared: {} },
+    context,
+    shared: [],
+    refractory: false,
+  }));
+}
