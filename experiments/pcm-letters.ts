@@ -274,7 +274,12 @@ function summary(
       }),
       conductance: histogramPlot(
         Float64Array.from(first.conductances, (g) => g * 1e6),
-        { title: "Conductance of the devices after training", xTitle: "conductance (µS)", yTitle: "devices" },
+        {
+          title: "Conductance of the devices after training",
+          xTitle: "conductance (µS)",
+          yTitle: "devices",
+          yLog: true,
+        },
       ),
     },
     spikes: { input: pattern.input, desired: pattern.desired, pcm: first.actual, floatingPoint: first.fp },

@@ -2,6 +2,14 @@
  * memspike's public API: re-exports, nothing else.
  */
 export { differentialPair } from "./device/pair.ts";
+export { type Audio, mono } from "./encode/audio.ts";
+export { type CochleaOptions, cochlea } from "./encode/cochlea.ts";
+export { decodeAudio } from "./encode/decode.ts";
+export { latencyCode } from "./encode/latency.ts";
+export { type Pattern, type SoundPatternOptions, soundPattern } from "./encode/pattern.ts";
+export { poissonTrains, rateCode, regularTrains } from "./encode/rate.ts";
+export { resample } from "./encode/resample.ts";
+export { type Image, imageTarget } from "./encode/target.ts";
 export {
   allToAll,
   fixedIndegree,
