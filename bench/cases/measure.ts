@@ -2,7 +2,8 @@
  * Builds a network, runs it once, prints what a sample is: one line of JSON.
  *
  * `run_s` is the simulation alone, as the peers count it; `build_s` is connecting and compiling. Bytes of a synapse are all
- * memory of the projections, index and traces included, over their synapses.
+ * memory of the projections, index and traces included, over their synapses. The mean weight is that of the projection
+ * `plastic`, mV.
  */
 import { compile, type Network, type Population, spikes } from "../../src/index.ts";
 
@@ -10,6 +11,7 @@ export async function measure(
   network: Network,
   cells: Population,
   options: { readonly duration: string; readonly precision: string; readonly threads: string },
+  plastic?: string,
 ): Promise<void> {
   const start = performance.now();
   const simulation = await compile(network, {
@@ -28,6 +30,7 @@ export async function measure(
   const bytes = Object.entries(shares)
     .filter(([label]) => projections.some((name) => label.startsWith(`${name} `)))
     .reduce((sum, [, share]) => sum + share, 0);
+  const weights = plastic === undefined ? undefined : simulation.get(plastic, "w");
   simulation.close();
   console.log(
     JSON.stringify({
@@ -36,6 +39,7 @@ export async function measure(
       rate_hz: count / cells.size / seconds,
       synapses,
       bytes_per_synapse: bytes / synapses,
+      mean_weight_mv: weights && (1000 * weights.reduce((a, b) => a + b, 0)) / weights.length,
       build_s: (built - start) / 1000,
     }),
   );

@@ -5,6 +5,7 @@
  *     node bench/cases/stdp.ts --size 10000 --p 0.1 --duration 1 --precision float32 --threads 1
  */
 import { parseArgs } from "node:util";
+import { pairStdp } from "../../models/stdp.ts";
 import { neuron, neurons, pairwiseBernoulli, synapse, synapses } from "../../src/index.ts";
 import { measure } from "./measure.ts";
 
@@ -33,21 +34,6 @@ const cell = neuron({
   parameters: { taum: "20 ms", taus: "5 ms", Vt: "20 mV", Vr: "10 mV", wext: "0.4 mV", rate: "10 kHz" },
 });
 
-const plastic = synapse({
-  name: "additive pair STDP",
-  source: "Song, Miller & Abbott 2000, Nat. Neurosci. 3:919",
-  equations: `
-    dx/dt = -x / tau : V
-    dy/dt = -y / tau : V
-    w     : V (weight)
-  `,
-  on: {
-    pre: "I_post += w; x += Ap; w = clip(w - y, wmin, wmax)",
-    post: "y += Am; w = clip(w + x, wmin, wmax)",
-  },
-  parameters: { tau: "20 ms", Ap: "0.001 mV", Am: "0.00105 mV", wmin: "0 mV", wmax: "0.2 mV" },
-});
-
 const fixed = synapse({
   name: "static excitatory",
   equations: "w : V (weight)",
@@ -64,11 +50,11 @@ const size = Number(values.size);
 const connect = pairwiseBernoulli(Number(values.p), { self: false });
 const cells = neurons(size, cell, { v: "rand() * Vt" });
 const sizeE = Math.floor(0.8 * size);
-const exc = synapses(cells.slice(0, sizeE), cells, values.static ? fixed : plastic, {
+const exc = synapses(cells.slice(0, sizeE), cells, values.static ? fixed : pairStdp, {
   connect,
   delay: "1.5 ms",
   initial: { w: "0.1 mV" },
 });
 const inh = synapses(cells.slice(sizeE), cells, inhibitory, { connect, delay: "1.5 ms" });
 
-await measure({ cells, exc, inh }, cells, values);
+await measure({ cells, exc, inh }, cells, values, "exc");
