@@ -2,8 +2,8 @@
  * Weights on devices, interpreted: the readable twin of storage.ts.
  *
  * Devices of synapse k are [k][polarity][device], polarity 0 increases the weight. All is float64. Draws
- * are addressed by device; counter word 3 tells the pulses of a write (0, 1, ...), the read after it and plain
- * reads apart. Knows nothing of handlers.
+ * are addressed by device: those of a pulse by the pulses before it, those of a read by the tick and, in counter
+ * word 3, by its occasion. Knows nothing of handlers.
  */
 import type { WeightStorage } from "../device/pair.ts";
 import { inline } from "../language/algebra.ts";
@@ -11,8 +11,8 @@ import type { Expression } from "../language/expression.ts";
 import type { Key } from "../math/random.ts";
 import { Evaluator, type Names } from "./evaluate.ts";
 
-/** Counter word 3: the draw of a read at an event, after a write, and of all others; the RESET of a refresh. */
-const draws = { event: 0, afterWrite: 0x10000, plain: 0x10001, reset: 0x10002 } as const;
+/** Counter word 3: the draw of a read at an event, after a write, and of all others. */
+const draws = { event: 0, afterWrite: 0x10000, plain: 0x10001 } as const;
 /** Stream of the number that rounds the count of pulses. */
 const roundingStream = 0x10002;
 const roundingDraw: Expression = {
@@ -43,6 +43,7 @@ export class Bank {
   readonly #count: number;
   readonly #state: Readonly<Record<string, Float64Array>>;
   readonly #writtenAt: Float64Array; // s on the devices' clock
+  readonly #pulsed: Uint32Array; // pulses received
   readonly #counters: Uint32Array; // [1], or [synapse][polarity]
   readonly #evaluator: Evaluator;
   readonly #inlined: (expression: Expression) => Expression;
@@ -56,6 +57,7 @@ export class Bank {
     this.#evaluator = new Evaluator("float64", options.key, "sparse");
     this.#state = Object.fromEntries(model.variables.map((v) => [v.name, new Float64Array(this.#count)]));
     this.#writtenAt = new Float64Array(this.#count);
+    this.#pulsed = new Uint32Array(this.#count);
     this.#counters = new Uint32Array(storage.counter === "shared" ? 1 : 2 * options.synapses);
     const fabrication = new Evaluator("float64", options.key, "packed");
     for (const [variable, text] of Object.entries(model.initial))
@@ -95,23 +97,23 @@ export class Bank {
   }
 
   /** One pulse, "set" or "reset", to one device. */
-  #pulse(kind: "set" | "reset", device: number, tick: number, draw: number): void {
+  #pulse(kind: "set" | "reset", device: number, tick: number): void {
     const names = this.#names(device, tick);
     for (const { target, value } of this.storage.device.checked.handlers[kind])
       this.#state[target][device] = this.#evaluator.value(
         this.#inlined(value),
-        { element: device, tick, draw },
+        { element: device, tick: this.#pulsed[device] },
         names,
       );
+    this.#pulsed[device]++;
     this.#writtenAt[device] = this.#clock(tick);
   }
 
-  #setPulses(synapse: number, polarity: 0 | 1, count: number, tick: number, firstDraw: number): void {
+  #setPulses(synapse: number, polarity: 0 | 1, count: number, tick: number): void {
     const { devices, counter } = this.storage;
     const which = counter === "shared" ? 0 : 2 * synapse + polarity;
     const first = synapse * 2 * devices + polarity * devices;
-    for (let p = 0; p < count; p++)
-      this.#pulse("set", first + (this.#counters[which]++ % devices), tick, firstDraw + p);
+    for (let p = 0; p < count; p++) this.#pulse("set", first + (this.#counters[which]++ % devices), tick);
     this.pulses[polarity] += count;
   }
 
@@ -146,14 +148,14 @@ export class Bank {
           });
     const count = Math.min(Math.floor(Math.abs(steps) + up), maxPulses);
     const polarity = steps < 0 ? 1 : 0;
-    if (count > 0) this.#setPulses(synapse, polarity, count, tick, 0);
+    if (count > 0) this.#setPulses(synapse, polarity, count, tick);
     this.#refresh(synapse, tick);
     if (count > 0) weights[synapse] = this.#read(synapse, tick, draws.afterWrite);
   }
 
   /** RESETs all devices of a synapse near the top of their range and writes the difference again, open loop. */
   #refresh(synapse: number, tick: number): void {
-    const { refresh, devices, step, maxPulses } = this.storage;
+    const { refresh, devices, step } = this.storage;
     if (!refresh) return;
     const sums = [0, 1].map((polarity) => {
       let sum = 0;
@@ -164,10 +166,10 @@ export class Bank {
     const difference = sums[0] - sums[1];
     const full = sums.some((sum) => sum > devices * refresh.above);
     if (!full || !(Math.abs(difference) < devices * refresh.difference)) return;
-    for (let n = 0; n < 2 * devices; n++) this.#pulse("reset", 2 * synapse * devices + n, tick, draws.reset);
+    for (let n = 0; n < 2 * devices; n++) this.#pulse("reset", 2 * synapse * devices + n, tick);
     this.pulses[2] += 2 * devices;
     const count = Math.trunc(Math.abs(difference) * (1 / step) + 0.5);
-    this.#setPulses(synapse, difference < 0 ? 1 : 0, count, tick, maxPulses);
+    this.#setPulses(synapse, difference < 0 ? 1 : 0, count, tick);
   }
 
   /** Reads every weight. */

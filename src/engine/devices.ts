@@ -2,7 +2,8 @@
  * Machine code of devices: their state in memory, fabrication, pulses and reads, one device at a time.
  *
  * All is float64, whatever a network's precision. The clock of devices is simulated time plus what they
- * waited. Draws are sparse, by device index. Knows nothing of weights or synapses.
+ * waited. Draws are sparse, by device index; the nth pulse of a device draws the same numbers whenever and
+ * in whatever company it comes. Knows nothing of weights or synapses.
  */
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
@@ -22,6 +23,7 @@ export interface DeviceMemory {
   readonly count: number;
   readonly variables: Readonly<Record<string, number>>; // f64 [device]
   readonly writtenAt: number; // f64 [device], s on the clock of devices
+  readonly pulsed: number; // u32 [device]: pulses received
 }
 
 /** Devices of one model in one memory. */
@@ -42,6 +44,7 @@ export function layOutDevices(
     count,
     variables: Object.fromEntries(model.variables.map((v) => [v.name, array()])),
     writtenAt: array(),
+    pulsed: layout.take(4 * padded(count), label),
   };
 }
 
@@ -56,15 +59,21 @@ interface Tools {
   readonly tick: Code;
 }
 
-/** A function of one device: (device, tick, draw); `draw` is counter word 3 of its draws. */
+/** A pulse: (device, tick), whose draws are addressed by the pulses before it; or a read: (device, tick, draw) -> f64. */
 function deviceFunction(
   { model, memory, context }: Devices,
-  result: "f64" | undefined,
+  kind: "pulse" | "read",
   body: (tools: Tools) => Code,
 ): FunctionBuilder {
-  const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result });
+  const pulse = kind === "pulse";
+  const fn = new FunctionBuilder({
+    parameters: pulse ? ["i32", "i32"] : ["i32", "i32", "i32"],
+    result: pulse ? undefined : "f64",
+  });
   const [device, tick, draw] = [0, 1, 2];
   const byte = fn.local("i32");
+  const word = i32.shl(get(device), i32.const(2));
+  const received = i32.load(word, memory.pulsed);
   const graph = new Graph("float64");
   const prologue = new Prologue(fn);
   const emitter = new Emitter({
@@ -75,11 +84,11 @@ function deviceFunction(
     activeLanes: 1,
     input: (node) => {
       const name = node.name as string;
-      if (name === "#draw") return i32x4.splat(get(draw));
+      if (name === "#draw") return i32x4.splat(pulse ? i32.const(0) : get(draw));
       if (name.startsWith("#")) return prologue.words(Number(name.slice(1)));
       if (name === "key0") return prologue.words(context.key[0]);
       if (name === "key1") return prologue.words(context.key[1]);
-      if (name === "tick") return i32x4.splat(get(tick));
+      if (name === "tick") return i32x4.splat(pulse ? received : get(tick));
       if (name === "element") return i32x4.splat(get(device));
       if (name === "i") return f64x2.splat(f64.convert_i32_u(get(device)));
       if (name === "t") return f64x2.splat(clock(get(tick), context.dt));
@@ -95,14 +104,19 @@ function deviceFunction(
       random: (random, args) => sparseDraw(graph, random, args, { draw: "draw" }),
     }).lowerReal(inlined(expression));
   const code = body({ lower, emitter, byte: get(byte), tick: get(tick) });
-  fn.body = [set(byte, i32.shl(get(device), i32.const(3))), prologue.code, code];
+  fn.body = [
+    set(byte, i32.shl(get(device), i32.const(3))),
+    prologue.code,
+    code,
+    pulse ? i32.store(word, memory.pulsed, i32.add(received, i32.const(1))) : [],
+  ];
   return fn;
 }
 
-/** pulse(device, tick, draw): the statements of a pulse; they see what earlier ones assigned. Notes the time. */
+/** pulse(device, tick): the statements of a pulse; they see what earlier ones assigned. Notes the time. */
 export function pulseFunction(devices: Devices, name: string): FunctionBuilder {
   const { model, memory, context } = devices;
-  return deviceFunction(devices, undefined, ({ lower, emitter, byte, tick }) => {
+  return deviceFunction(devices, "pulse", ({ lower, emitter, byte, tick }) => {
     const values = new Map<string, Node>();
     for (const { target, value } of model.handlers[name]) values.set(target, lower(value, values));
     return [
@@ -118,7 +132,7 @@ export function pulseFunction(devices: Devices, name: string): FunctionBuilder {
 /** read(device, tick, draw) -> conductance, S. Without noise: the drifted conductance, where the model has drift. */
 export function readFunction(devices: Devices, noise: boolean): FunctionBuilder {
   const { drift, read } = devices.model;
-  return deviceFunction(devices, "f64", ({ lower, emitter }) => {
+  return deviceFunction(devices, "read", ({ lower, emitter }) => {
     const drifted = drift && lower(drift);
     const node =
       drifted && !noise ? drifted : lower(read as Expression, new Map(drifted ? [["Gd", drifted]] : []));

@@ -2,8 +2,7 @@
  * Machine code of weights on devices: reads, and how a written weight becomes pulses.
  *
  * Devices of synapse k: [k][polarity][device], polarity 0 increases the weight. Counter word 3 of draws tells
- * the pulses of a write (0, 1, …), the read after a write and plain reads apart. Pulses and reads of one device are
- * devices.ts's.
+ * reads of one tick apart: at an event, after a write, and all others. Pulses and reads of one device are devices.ts's.
  */
 import type { WeightStorage } from "../device/pair.ts";
 import {
@@ -40,6 +39,7 @@ import { type Layout, padded } from "./layout.ts";
 import type { EmitContext, UpdateOptions } from "./population.ts";
 
 /** Counter word 3 of reads. */
+export const readAtEvent = 0;
 export const readAfterWrite = 0x10000;
 export const readPlain = 0x10001;
 const stochasticRounding = 0x10002;
@@ -150,7 +150,6 @@ function pulseLoop(
     polarity: Code;
     pulses: number; // local
     tick: Code;
-    firstDraw: number;
     tally: number;
   },
 ): Code {
@@ -171,12 +170,7 @@ function pulseLoop(
       br_if(0, i32.le_s(get(o.pulses), i32.const(0))),
       loop(
         set(counter, i32.load(address, o.counters)),
-        call(
-          o.set,
-          i32.add(first, i32.rem_u(get(counter), i32.const(storage.devices))),
-          o.tick,
-          i32.add(get(p), i32.const(o.firstDraw)),
-        ),
+        call(o.set, i32.add(first, i32.rem_u(get(counter), i32.const(storage.devices))), o.tick),
         i32.store(address, o.counters, i32.add(get(counter), i32.const(1))),
         br_if(0, i32.lt_s(tee(p, i32.add(get(p), i32.const(1))), get(o.pulses))),
       ),
@@ -260,7 +254,6 @@ function writeFunction(
       polarity: get(polarity),
       pulses,
       tick: get(tick),
-      firstDraw: 0,
       tally: o.pulses,
     }),
     o.refresh === undefined ? [] : call(o.refresh, get(synapse), get(tick)),
@@ -299,7 +292,7 @@ function refreshFunction(
             o.quiet,
             i32.add(i32.add(get(first), i32.const(which * devices)), get(n)),
             get(tick),
-            i32.const(0),
+            i32.const(readAtEvent),
           ),
         ),
       ),
@@ -324,7 +317,7 @@ function refreshFunction(
     iff(due, [
       set(n, i32.const(0)),
       loop(
-        call(o.reset, i32.add(get(first), get(n)), get(tick), i32.const(readPlain + 1)),
+        call(o.reset, i32.add(get(first), get(n)), get(tick)),
         br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(2 * devices))),
       ),
       i32.store(
@@ -345,7 +338,6 @@ function refreshFunction(
         polarity: get(polarity),
         pulses,
         tick: get(tick),
-        firstDraw: storage.maxPulses,
         tally: o.pulses,
       }),
     ]),
