@@ -125,11 +125,11 @@ export function meanFieldRate(network: MeanField): number {
  * Rate of a leaky integrate-and-fire cell in white noise, Hz; `reset` and `threshold` in standard deviations
  * from the mean. The integral of exp(u^2) (1 + erf u) between them is written as
  * pi^(-1/2) times the integral over s > 0 of exp(-s^2) (exp(2 s threshold) - exp(2 s reset)) / s, which needs
- * no error function; Simpson's rule, relative error below 1e-9 for thresholds from -10 to 10
+ * no error function; Simpson's rule, relative error below 1e-8 for thresholds from -10 to 3
  * (test/models/brunel.test.ts).
  */
 export function whiteNoiseRate(reset: number, threshold: number, taum: number, tref: number): number {
-  const end = Math.max(0, threshold) + 7; // beyond, exp(-49) of the peak
+  const end = threshold > 0 ? threshold + 7 : Math.min(7, -20 / threshold); // beyond, exp(-40) of the peak
   const intervals = 4000;
   const step = end / intervals;
   let sum = 0;
