@@ -6,6 +6,7 @@
  * word 3, by its occasion. Knows nothing of handlers.
  */
 import type { WeightStorage } from "../device/pair.ts";
+import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { Expression } from "../language/expression.ts";
 import type { Key } from "../math/random.ts";
@@ -85,15 +86,13 @@ export class Bank {
 
   /** Conductance of one device now, S. `quiet` leaves read noise out. */
   #conductance(device: number, tick: number, draw: number, quiet = false): number {
-    const { drift, read } = this.storage.device.checked;
+    const { checked } = this.storage.device;
     const names = this.#names(device, tick);
-    const place = { element: device, tick, draw };
-    if (!drift) return this.#evaluator.value(this.#inlined(read!), place, names);
-    const drifted = this.#evaluator.value(this.#inlined(drift), place, names);
-    if (quiet) return drifted;
-    return this.#evaluator.value(this.#inlined(read!), place, (name) =>
-      name === "Gd" ? drifted : names(name),
-    );
+    const value = (expression: Expression): number =>
+      this.#evaluator.value(this.#inlined(expression), { element: device, tick, draw }, (name) =>
+        name === "Gd" ? value(checked.drift!) : names(name),
+      );
+    return value(quiet ? quietRead(checked) : checked.read!);
   }
 
   /** One pulse, "set" or "reset", to one device. */
@@ -130,33 +129,35 @@ export class Bank {
 
   /** The weight that a handler sees: a fresh read where every event reads, else what was last read. */
   weight(synapse: number, tick: number): number {
-    if (this.storage.read === "event") return this.#read(synapse, tick, draws.event);
-    return this.#options.weights[synapse];
+    const { weights } = this.#options;
+    if (this.storage.read === "run") return weights[synapse];
+    const read = this.#read(synapse, tick, draws.event);
+    return weights instanceof Float32Array ? Math.fround(read) : read;
   }
 
   /** Programs a synapse to a weight: pulses for the difference to what it is, perhaps a refresh, then a read. */
   write(synapse: number, wanted: number, tick: number): void {
     const { weightPerConductance, step, rounding, maxPulses } = this.storage;
-    const { weights } = this.#options;
-    const steps = (wanted - weights[synapse]) * (1 / (weightPerConductance * step));
-    const place = { element: synapse, tick };
-    const up =
-      rounding === "nearest"
-        ? 0.5
-        : this.#evaluator.value(roundingDraw, place, () => {
-            throw new Error("a plain draw has no names");
-          });
+    const change = wanted - this.weight(synapse, tick);
+    const steps = (change * (1 / (weightPerConductance * step))) / this.scale;
+    const up = rounding === "nearest" ? 0.5 : this.#uniform(synapse, tick);
     const count = Math.min(Math.floor(Math.abs(steps) + up), maxPulses);
-    const polarity = steps < 0 ? 1 : 0;
-    if (count > 0) this.#setPulses(synapse, polarity, count, tick);
-    this.#refresh(synapse, tick);
-    if (count > 0) weights[synapse] = this.#read(synapse, tick, draws.afterWrite);
+    if (count > 0) this.#setPulses(synapse, steps < 0 ? 1 : 0, count, tick);
+    const refreshed = this.#refresh(synapse, tick);
+    if (count > 0 || refreshed) this.#options.weights[synapse] = this.#read(synapse, tick, draws.afterWrite);
   }
 
-  /** RESETs all devices of a synapse near the top of their range and writes the difference again, open loop. */
-  #refresh(synapse: number, tick: number): void {
+  #uniform(synapse: number, tick: number): number {
+    return this.#evaluator.value(roundingDraw, { element: synapse, tick }, () => Number.NaN);
+  }
+
+  /**
+   * RESETs all devices of a synapse near the top of their range and writes the difference again, open loop. True
+   * when that was due.
+   */
+  #refresh(synapse: number, tick: number): boolean {
     const { refresh, devices, step } = this.storage;
-    if (!refresh) return;
+    if (!refresh) return false;
     const sums = [0, 1].map((polarity) => {
       let sum = 0;
       for (let n = 0; n < devices; n++)
@@ -165,11 +166,12 @@ export class Bank {
     });
     const difference = sums[0] - sums[1];
     const full = sums.some((sum) => sum > devices * refresh.above);
-    if (!full || !(Math.abs(difference) < devices * refresh.difference)) return;
+    if (!full || !(Math.abs(difference) < devices * refresh.difference)) return false;
     for (let n = 0; n < 2 * devices; n++) this.#pulse("reset", 2 * synapse * devices + n, tick);
     this.pulses[2] += 2 * devices;
     const count = Math.trunc(Math.abs(difference) * (1 / step) + 0.5);
     this.#setPulses(synapse, difference < 0 ? 1 : 0, count, tick);
+    return true;
   }
 
   /** Reads every weight. */

@@ -108,20 +108,26 @@ export class Reference<N extends Network = Network> {
 
   /** Values of a stored variable, SI: a copy. */
   get(part: keyof N & string, variable: string): Float64Array {
-    return Float64Array.from(this.#array(part, variable));
+    return Float64Array.from(this.#read(part, variable));
   }
 
   /** Overwrites a stored variable. */
   set(part: keyof N & string, variable: string, values: number | ArrayLike<number>): void {
-    const array = this.#array(part, variable);
-    if (typeof values === "number") array.fill(values);
-    else array.set(Array.from(values));
+    const before = this.#read(part, variable);
+    const given = typeof values === "number" ? before.map(() => values) : Array.from(values);
+    const cells = this.#populations.get(part);
+    if (cells) before.set(given);
+    else this.#projection(part).write(variable, given, this.#tick);
   }
 
   /** Which cells each synapse joins, in the order of `get`: indices within the connected slices. */
   synapseCells(projection: keyof N & string): { readonly pre: Uint32Array; readonly post: Uint32Array } {
-    const { pre, post, preStart, postStart } = this.#projection(projection);
-    return { pre: pre.map((i) => i - preStart), post: post.map((j) => j - postStart) };
+    const found = this.#projection(projection);
+    const { pre, post, preStart, postStart } = found;
+    return {
+      pre: found.told(pre.map((i) => i - preStart)),
+      post: found.told(post.map((j) => j - postStart)),
+    };
   }
 
   /** Time passes for devices only: they drift. */
@@ -131,7 +137,14 @@ export class Reference<N extends Network = Network> {
 
   /** Conductance of every device of a projection now, S: [synapse, polarity, device]. */
   conductances(projection: keyof N & string, options: { readonly noise?: boolean } = {}): Float64Array {
-    return this.#bank(projection).conductances(this.#tick, options.noise === false);
+    const { order } = this.#projection(projection);
+    const perSynapse = 2 * this.#bank(projection).storage.devices;
+    const read = this.#bank(projection).conductances(this.#tick, options.noise === false);
+    const told = new Float64Array(read.length);
+    order.forEach((synapse, k) => {
+      told.set(read.subarray(k * perSynapse, (k + 1) * perSynapse), synapse * perSynapse);
+    });
+    return told;
   }
 
   /** Pulses the devices of a projection have received: SET onto G+, SET onto G-, RESET. */
@@ -242,11 +255,19 @@ export class Reference<N extends Network = Network> {
     return bank;
   }
 
-  #array(part: string, variable: string): Reals {
+  #read(part: string, variable: string): Reals {
     const cells = this.#populations.get(part);
-    const found: Record<string, Reals> = cells
-      ? { ...cells.variables, ...cells.shared }
-      : this.#projection(part).arrays(this.#tick);
+    if (!cells) {
+      const projection = this.#projection(part);
+      const found = projection.read(variable, this.#tick);
+      if (found) return found;
+      throw noVariable(
+        part,
+        variable,
+        projection.program.model.variables.map((v) => v.name),
+      );
+    }
+    const found = { ...cells.variables, ...cells.shared };
     if (!(variable in found)) throw noVariable(part, variable, Object.keys(found));
     return found[variable];
   }
@@ -279,15 +300,24 @@ export class Reference<N extends Network = Network> {
       const { of, variable } = recorder;
       const { parent, start } = of.kind === "projection" ? { parent: of, start: 0 } : parentOf(of);
       const part = this.#nameOf.get(parent) ?? "";
-      const size = of.kind === "projection" ? this.#array(part, variable).length : of.size;
+      const size = of.kind === "projection" ? this.#read(part, variable).length : of.size;
       const indices = recordedIndices(recorder, name, { size, start });
-      const read = () => this.#array(part, variable);
+      const read = () => this.#read(part, variable);
       const collector = new TraceCollector(read, indices, sampleInterval(recorder, name, this.dt));
       traces.push({ collector });
       return [name, collector];
     });
     return { spikes, traces, all };
   }
+}
+
+/** Element k becomes element `order[k]`. */
+function ordered<A extends Uint32Array | Float64Array>(values: A, order: Uint32Array): A {
+  const told = values.slice() as A;
+  order.forEach((at, k) => {
+    told[at] = values[k];
+  });
+  return told;
 }
 
 /**

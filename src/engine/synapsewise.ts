@@ -7,7 +7,7 @@
 import { type Expression, namesIn } from "../language/expression.ts";
 import { randomKey } from "../math/random.ts";
 import { Bank } from "./bank.ts";
-import { type InterpretedPopulation, type Setting, type Variables, zeros } from "./cellwise.ts";
+import { type InterpretedPopulation, type Reals, type Setting, type Variables, zeros } from "./cellwise.ts";
 import { connect } from "./connect.ts";
 import { decay, decayTableLength } from "./deferred.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -34,6 +34,8 @@ export class InterpretedProjection {
   readonly postStart: number;
   readonly pre: Uint32Array; // [synapse], cell of the whole population
   readonly post: Uint32Array;
+  /** Synapse k of memory is the synapse `order[k]` of the pairs, or rows, that were given. */
+  readonly order: Uint32Array;
   /** Distinct delays, ticks, ascending. */
   readonly delays: readonly number[];
   readonly synapse: Variables;
@@ -42,6 +44,7 @@ export class InterpretedProjection {
   readonly bank: Bank | undefined;
   readonly #setting: Setting;
   readonly #delay: Uint32Array; // [synapse], ticks
+  readonly #order: Uint32Array; // [synapse]: as which it is told
   readonly #lastEvent: Int32Array; // [pre], tick: traces in closed form are kept as they were then
   readonly #equations: Evaluator;
   readonly #handlers: Evaluator;
@@ -59,7 +62,7 @@ export class InterpretedProjection {
     this.source = source;
     this.target = target;
     this.#setting = setting;
-    this.program = projectionProgram(part.model.checked, dt, part.weight !== undefined);
+    this.program = projectionProgram(part, dt);
     const pre = parentOf(part.pre);
     const post = parentOf(part.post);
     this.preStart = pre.start;
@@ -75,8 +78,16 @@ export class InterpretedProjection {
       bounds: [0, target.size],
     });
     this.delays = path.delays;
+    this.order = Uint32Array.from(path.targets, (_, k) => {
+      const inRows = path.order ? path.order[k] : k;
+      return rows.order ? rows.order[inRows] : inRows;
+    });
     this.pre = sources(path);
     this.post = path.targets;
+    this.#order = path.targets.map((_, k) => {
+      const inRows = path.order ? path.order[k] : k;
+      return rows.order ? rows.order[inRows] : inRows;
+    });
     this.#lastEvent = new Int32Array(source.size).fill(-1);
     this.#delay = path.targets.map((_, k) =>
       typeof delays === "number" ? delays : delays[path.order ? path.order[k] : k],
@@ -94,12 +105,16 @@ export class InterpretedProjection {
     const key = randomKey(seed, name);
     this.#equations = new Evaluator(precision, key, "packed", booleans);
     this.#handlers = new Evaluator(precision, key, "sparse", booleans);
-    const initial = initialValues(name, part.model, part.initial, path.size, dt);
-    for (const [variable, values] of initial.arrays)
-      for (let k = 0; k < path.size; k++) {
-        const inRows = path.order ? path.order[k] : k;
-        this.synapse[variable][k] = values[rows.order ? rows.order[inRows] : inRows];
-      }
+    const sizes = { synapse: path.size, pre: part.pre.size, post: part.post.size };
+    const initial = initialValues(name, part.model, part.initial, sizes, dt);
+    for (const [variable, values] of initial.arrays) {
+      const given = Float64Array.from(values);
+      if (variable in this.synapse)
+        for (let k = 0; k < path.size; k++) this.synapse[variable][k] = given[this.order[k]];
+      else if (variable in this.traces.pre) this.traces.pre[variable].set(given, this.preStart);
+      else if (variable in this.traces.post) this.traces.post[variable].set(given, this.postStart);
+      else this.shared[variable].set(given);
+    }
     for (const [variable, value] of initial.expressions) this.#initialise(variable, value);
     if (part.weight)
       this.bank = new Bank(part.weight, {
@@ -121,7 +136,8 @@ export class InterpretedProjection {
     const array = arrays[scope as keyof typeof arrays][variable];
     for (let k = 0; k < array.length; k++) {
       const [pre, post] = scope === "synapse" ? [this.pre[k], this.post[k]] : [k, k];
-      array[k] = this.#handlers.value(value, { element: k, tick: 0 }, (name) =>
+      const element = scope === "shared" ? this.preStart : k;
+      array[k] = this.#handlers.value(value, { element, tick: 0 }, (name) =>
         this.#value(name, { synapse: k, pre, post }, 0),
       );
     }
@@ -173,15 +189,34 @@ export class InterpretedProjection {
     this.#lastEvent[cell] = tick;
   }
 
-  /** All variables by name, as they are before `tick` is computed. */
-  arrays(tick: number): Variables {
-    const lazy = Object.fromEntries(
-      [...this.program.lazyTraces.keys()].map((name) => [
-        name,
-        this.traces.pre[name].map((_, cell) => this.#trace(name, cell, tick - 1)),
-      ]),
-    );
-    return { ...this.synapse, ...this.traces.pre, ...this.traces.post, ...this.shared, ...lazy };
+  /** The synapses in memory order from those in the order they are told: of the pairs given, else of the rows. */
+  told<A extends Reals | Uint32Array>(inMemory: A): A {
+    const told = inMemory.slice() as A;
+    for (let k = 0; k < told.length; k++) told[this.#order[k]] = inMemory[k];
+    return told;
+  }
+
+  /** Values of a variable as they are before `tick` is computed: a copy, of synapses in the order they are told. */
+  read(name: string, tick: number): Reals | undefined {
+    if (name in this.synapse) return this.told(this.synapse[name]);
+    const { pre, post } = this.traces;
+    if (name in post) return post[name].slice(this.postStart, this.postStart + this.part.post.size);
+    if (name in pre)
+      return pre[name]
+        .map((_, cell) => this.#trace(name, cell, tick - 1))
+        .slice(this.preStart, this.preStart + this.part.pre.size);
+    return this.shared[name]?.slice();
+  }
+
+  /** Gives every element of a variable a value before `tick` is computed. */
+  write(name: string, values: ArrayLike<number>, tick: number): void {
+    const { pre, post } = this.traces;
+    if (name in pre) {
+      for (let cell = 0; cell < this.source.size; cell++) this.#keepTraces(cell, tick - 1);
+      pre[name].set(Array.from(values), this.preStart);
+    } else if (name in post) post[name].set(Array.from(values), this.postStart);
+    else if (name in this.shared) this.shared[name].set(Array.from(values));
+    else for (let k = 0; k < this.pre.length; k++) this.synapse[name][k] = values[this.#order[k]];
   }
 
   /** Traces begin anew before `tick`. */
