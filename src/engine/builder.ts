@@ -3,6 +3,7 @@
  *
  * The module and the layout grow part by part; wiring.ts adds projections, build.ts finishes.
  */
+import type { Expression } from "../language/expression.ts";
 import { checkConnection } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import { randomKey } from "../math/random.ts";
@@ -19,7 +20,7 @@ import {
 } from "./built.ts";
 import { connect } from "./connect.ts";
 import { delayTicks, initialValues } from "./initial.ts";
-import { Layout, offsets, padded } from "./layout.ts";
+import { Layout, offsets, padded, padding } from "./layout.ts";
 import {
   type Cells,
   type Network,
@@ -142,18 +143,20 @@ export class Builder {
     const memory: ElementMemory = {
       size: part.size,
       variables: offsets(program.cells.variables, () => layout.take(places * bytes, label)),
-      shared: offsets(program.shared, () => layout.take(16, label)),
+      shared: offsets(program.shared, () => layout.take(padding * bytes, label)),
       until: refractory ? layout.take(places * 4, label) : undefined,
       refractoryTicks: perCell ? layout.take(places * 4, label) : undefined,
     };
     const element = { elements: program.cells, memory, context: this.context(name), shared: program.shared };
-    const initial = initialValues(name, part.model, part.initial, part.size, options.dt);
+    const initial = initialValues(name, part.model, part.initial, { cell: part.size }, options.dt);
     for (const [variable, value] of initial.expressions)
-      this.addInitialiser(places, {
-        ...element,
-        elements: { ...program.cells, next: new Map([[variable, value]]) },
-        refractory: false,
-      });
+      if (variable in memory.shared) this.#initialiseShared(element, variable, value);
+      else
+        this.addInitialiser(places, {
+          ...element,
+          elements: { ...program.cells, next: new Map([[variable, value]]) },
+          refractory: false,
+        });
     // what arrives in a tick must see the cells before their reset
     const touched = touchedVariables(part, this.projectionParts, this.programs);
     const late = program.reset.some(({ target, value }) => touched.all.has(target) || touched.readBy(value));
@@ -197,6 +200,26 @@ export class Builder {
       writer: this.layout.take(64 * lists, `${name} bookkeeping`),
       threads: lists,
     };
+  }
+
+  /** A value for all: computed like that of a population of one cell. */
+  #initialiseShared(
+    element: Omit<Parameters<typeof emitUpdate>[0], "refractory">,
+    variable: string,
+    value: Expression,
+  ): void {
+    const { shared } = element.memory;
+    this.addInitialiser(padding, {
+      ...element,
+      elements: {
+        variables: [variable],
+        booleans: new Set(),
+        next: new Map([[variable, value]]),
+        frozenWhileRefractory: new Set(),
+      },
+      memory: { size: 1, variables: shared, shared },
+      refractory: false,
+    });
   }
 
   addInitialiser(places: number, options: Parameters<typeof emitUpdate>[0]): void {

@@ -58,7 +58,7 @@ export class InterpretedPopulation {
     if (part.kind === "source" || !this.program) return;
     this.variables = zeros(setting, this.program.cells.variables, part.size);
     this.shared = zeros(setting, this.program.shared, 1);
-    const initial = initialValues(name, part.model, part.initial, part.size, setting.dt);
+    const initial = initialValues(name, part.model, part.initial, { cell: part.size }, setting.dt);
     const array = (variable: string): Reals => this.variables[variable] ?? this.shared[variable];
     for (const [variable, values] of initial.arrays) array(variable).set(Array.from(values));
     for (const [variable, value] of initial.expressions)

@@ -36,19 +36,28 @@ export function fillMemory(built: Built, memory: WebAssembly.Memory, exports: Ex
   }
   for (const { memory: m, initial } of built.populations.values())
     for (const [name, values] of initial?.arrays ?? [])
-      reals((m as NonNullable<typeof m>).variables[name], values.length).set(Float64Array.from(values));
+      reals(m?.variables[name] ?? (m?.shared[name] as number), values.length).set(Float64Array.from(values));
   for (const { memory: m, initial, order } of built.projections.values())
-    for (const [name, values] of initial.arrays) {
-      const array = reals(m.synapse[name], values.length);
-      for (let k = 0; k < values.length; k++) array[k] = values[order ? order[k] : k];
+    for (const [name, given] of initial.arrays) {
+      const values = Float64Array.from(given);
+      if (name in m.synapse) {
+        const array = reals(m.synapse[name], values.length);
+        for (let k = 0; k < values.length; k++) array[k] = values[order ? order[k] : k];
+      } else if (name in m.pre)
+        for (let thread = 0; thread < built.threads; thread++)
+          reals(m.pre[name] + thread * m.preStride + m.preStart * bytes, values.length).set(values);
+      else if (name in m.post) reals(m.post[name] + m.postStart * bytes, values.length).set(values);
+      else reals(m.shared[name], 1).set(values);
     }
-  for (const { deferred, program, post } of built.projections.values()) {
+  for (const { deferred, program, pre, post } of built.projections.values()) {
     if (!deferred) continue;
     for (const [trace, tau] of program.lazyTraces) {
       const table = reals(deferred.tables[trace], deferred.tableLength);
       for (let n = 0; n < table.length; n++) table[n] = decay(n, table.length, tau, built.dt);
     }
     new Int32Array(buffer, deferred.recent, 4 * post.size).fill(longAgo);
+    for (let thread = 0; thread < built.threads; thread++)
+      new Int32Array(buffer, deferred.last + thread * deferred.stride, pre.size).fill(-1);
   }
   for (const { storage } of built.projections.values())
     if (storage) new Float64Array(buffer, storage.scale, 1)[0] = 1;

@@ -2,6 +2,7 @@
  * Values given with a part: initial values of variables and delays, as numbers, quantities, expressions or arrays.
  */
 import { inline } from "../language/algebra.ts";
+import type { Scope } from "../language/checked.ts";
 import type { Expression } from "../language/expression.ts";
 import { type Model, parseInitial } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
@@ -19,12 +20,15 @@ export interface InitialValues {
   readonly arrays: ReadonlyMap<string, ArrayLike<number>>;
 }
 
+/** How many elements a variable has, by who owns it; shared ones have one. */
+export type Sizes = Readonly<Partial<Record<Exclude<Scope, "shared">, number>>>;
+
 /** Splits the initial values of a part into expressions (inlined) and arrays; checks names and lengths. */
 export function initialValues(
   part: string,
   model: Model,
   initial: Readonly<Record<string, Initial>>,
-  size: number,
+  sizes: Sizes,
   dt: number,
 ): InitialValues {
   const expressions = new Map<string, Expression>();
@@ -41,8 +45,10 @@ export function initialValues(
     if (typeof value === "string" || typeof value === "number")
       expressions.set(name, inlined(parseInitial(model, name, value)));
     else {
+      const { scope } = model.checked.variables[names.indexOf(name)];
+      const size = scope === "shared" ? 1 : (sizes[scope] as number);
       if (value.length !== size)
-        throw new ConfigError(`${part}: ${name} has ${value.length} values for ${size} elements`);
+        throw new ConfigError(`${part}: ${name} has ${value.length} values for ${size} ${elements[scope]}`);
       for (let k = 0; k < size; k++)
         if (!Number.isFinite(value[k])) throw new ConfigError(`${part}: ${name}[${k}] is ${value[k]}`);
       arrays.set(name, value);
@@ -50,6 +56,14 @@ export function initialValues(
   }
   return { expressions, arrays };
 }
+
+const elements: Readonly<Record<Scope, string>> = {
+  cell: "cells",
+  synapse: "synapses",
+  pre: "presynaptic cells",
+  post: "postsynaptic cells",
+  shared: "element",
+};
 
 /** Whole ticks of a time, rounded to the nearest. */
 export const nearestTicks = (time: number, dt: number): number => Math.floor(time / dt + 0.5);
@@ -70,7 +84,8 @@ export function delayTicks(
 ): number | Uint32Array {
   const { delay } = part;
   const ticks = (time: number, which: string): number => {
-    if (!(time >= 0)) throw new ConfigError(`${name}: ${which} is negative: ${time} s`);
+    if (!(time >= 0))
+      throw new ConfigError(`${name}: ${which} is ${time < 0 ? "negative" : "no time"}: ${time} s`);
     const whole = nearestTicks(time, dt);
     if (whole > longestDelay)
       throw new ConfigError(`${name}: ${which} is ${time} s, longer than ${longestDelay} ticks of ${dt} s`);

@@ -151,18 +151,20 @@ export function sampleInterval(recorder: TraceRecorder, name: string, dt: number
   return ticks;
 }
 
-/** Indices to record, checked, shifted by the start of a slice; `order` is where element k lies in memory. */
+/** Where the elements to record lie, checked: in a slice from `start`; element k in memory is told as `order[k]`. */
 export function recordedIndices(
   recorder: TraceRecorder,
   name: string,
-  options: { readonly size: number; readonly start: number },
+  options: { readonly size: number; readonly start: number; readonly order?: Uint32Array },
 ): Uint32Array {
-  const { size, start } = options;
-  if (!recorder.at) return Uint32Array.from({ length: size }, (_, k) => k + start);
+  const { size, start, order } = options;
+  const places = Uint32Array.from({ length: size }, (_, k) => k + start);
+  if (order) for (let k = 0; k < size; k++) places[order[k]] = k;
+  if (!recorder.at) return places;
   return Uint32Array.from(recorder.at, (k) => {
     if (!(Number.isInteger(k) && k >= 0 && k < size))
       throw new ConfigError(`record.${name}: there is no element ${k} among ${size}`);
-    return k + start;
+    return places[k];
   });
 }
 

@@ -5,6 +5,7 @@ import { ConfigError } from "../math/errors.ts";
 import { seconds, type Time } from "../math/units.ts";
 import type { Precision } from "../wasm/graph.ts";
 import { build } from "./build.ts";
+import type { Built } from "./built.ts";
 import type { Network } from "./network.ts";
 import type { Recorded, Recorder } from "./record.ts";
 import { type RunOptions, Simulation } from "./simulation.ts";
@@ -48,11 +49,25 @@ export async function compile<const N extends Network>(
     mainMayBlock: !("document" in globalThis),
   });
   const pages = built.layout.pages;
+  if (pages > mostPages) throw tooLarge(built.layout);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: built.threads > 1 });
   const module = await WebAssembly.compile(built.bytes);
   const instance = await WebAssembly.instantiate(module, { env: { memory } });
   const team = built.threads > 1 ? await startTeam(module, memory, built.threads - 1) : undefined;
   return new Simulation(network, built, memory, instance, team);
+}
+
+const mostPages = 65536; // 4 GiB, what 32-bit addresses reach
+
+function tooLarge({ bytes, shares }: Built["layout"]): ConfigError {
+  const gigabytes = (n: number) => `${(n / 1e9).toPrecision(3)} GB`;
+  const largest = Object.entries(shares)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 3)
+    .map(([label, n]) => `${label} ${gigabytes(n)}`);
+  return new ConfigError(
+    `the network needs ${gigabytes(bytes)}, more than the 4.29 GB of one WebAssembly memory: ${largest.join(", ")}`,
+  );
 }
 
 export interface SimulateOptions<R extends Readonly<Record<string, Recorder>>>

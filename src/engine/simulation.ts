@@ -4,7 +4,7 @@
  * Holds the memory and drives the machine code a stretch of ticks at a time: hands spikes in, takes recordings
  * out, watches for NaN. State goes on from run to run until `restart`.
  */
-import { ConfigError, NumericError } from "../math/errors.ts";
+import { ConfigError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import { seconds, type Time } from "../math/units.ts";
 import { type Built, type BuiltPopulation, type BuiltProjection, chunkTicks } from "./built.ts";
@@ -12,7 +12,6 @@ import { fillMemory, refractoryTicks } from "./fill.ts";
 import { type TickedSpikes, tickedSpikes } from "./inputs.ts";
 import { type Network, type Part, parentOf, type SpikeTimes } from "./network.ts";
 import {
-  noVariable,
   type Recorded,
   type Recorder,
   recordedIndices,
@@ -21,6 +20,7 @@ import {
   TraceCollector,
 } from "./record.ts";
 import { cells as fixed } from "./schedule.ts";
+import { State } from "./state.ts";
 import type { Team } from "./workers.ts";
 
 export interface RunOptions<
@@ -47,13 +47,12 @@ export class Simulation<N extends Network = Network> {
   readonly dt: number; // s
   readonly #built: Built;
   readonly #memory: WebAssembly.Memory;
+  readonly #state: State;
   readonly #exports: Exports;
   readonly #team: Team | undefined;
   readonly #nameOf = new Map<object, string>();
-  readonly #start: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
   readonly #writers = new Map<string, number>(); // where a source's next list goes
   readonly #all: Uint32Array; // the whole memory
-  #tick = 0;
   #running = false;
 
   constructor(
@@ -74,10 +73,7 @@ export class Simulation<N extends Network = Network> {
     this.#team = team;
     for (const [name, part] of Object.entries(network)) this.#nameOf.set(part, name);
     fillMemory(built, memory, this.#exports);
-    this.#start = this.#stateRegions().map(({ offset, length }) => ({
-      offset,
-      bytes: new Uint8Array(memory.buffer, offset, length).slice(),
-    }));
+    this.#state = new State(built, memory, this.#exports);
   }
 
   /** Simulated time, s. */
@@ -114,10 +110,12 @@ export class Simulation<N extends Network = Network> {
     const ticks = this.#wholeTicks(options.duration);
     const inputs = this.#inputs(options.inputs ?? {}, ticks);
     const frozen = this.#frozenProjections(options.frozen ?? []);
-    if (options.restart) this.restart();
-    for (const built of frozen) this.#flush(built);
     const collectors = this.#collectors((options.record ?? {}) as R);
+    // nothing can be refused from here on
+    if (options.restart) this.restart();
+    for (const built of frozen) this.#state.flush(built);
     const first = this.#tick;
+    let looked = first;
     this.#running = true;
     try {
       for (const { frozenFlag } of frozen) this.#words(frozenFlag, 1)[0] = 1;
@@ -137,13 +135,14 @@ export class Simulation<N extends Network = Network> {
         this.#exports.run(this.#tick, stretch, 0);
         for (const { collector, population } of collectors.spikes)
           this.#drain(collector, population, stretch, first);
-        this.#tick += stretch;
+        this.#state.tick += stretch;
         done += stretch;
-        if (stretch === chunkTicks || done === ticks || done % chunkTicks === 0) {
-          this.#checkNumbers(stretch);
-          yield done / ticks;
-        }
+        if (this.#tick - looked < chunkTicks && done < ticks) continue;
+        this.#state.checkCells(looked);
+        looked = this.#tick;
+        yield done / ticks;
       }
+      this.#state.checkSynapses(first);
       for (const { collector } of collectors.traces)
         if (collector.interval === 0) collector.sample(ticks * this.dt);
     } finally {
@@ -161,56 +160,22 @@ export class Simulation<N extends Network = Network> {
 
   /** Cells and traces go back to their initial values and spikes in flight are gone; synapses and time stay. */
   restart(): void {
-    for (const built of this.#built.projections.values()) this.#flush(built);
-    const memory = new Uint8Array(this.#memory.buffer);
-    for (const { offset, bytes } of this.#start) memory.set(bytes, offset);
-    // a cell that never fired may fire in the first tick, whenever that is: `until` is 0 and time goes on
-    for (const { ring } of this.#built.populations.values()) {
-      const size = (ring.tableStride * ring.threads) >> 2;
-      this.#words(ring.count, size).fill(0);
-    }
-    for (const { deferred, pre } of this.#built.projections.values())
-      if (deferred)
-        for (let thread = 0; thread < this.threads; thread++)
-          this.#words(deferred.last + thread * deferred.stride, pre.size).fill(this.#tick);
+    this.#state.restart();
   }
 
-  /** Makes synapses see the post events that wait. */
-  #flush({ name, deferred, post }: BuiltProjection): void {
-    if (!deferred) return;
-    const { bounds } = post;
-    for (let thread = 0; thread + 1 < bounds.length; thread++)
-      this.#exports[`flush ${name}`](this.#tick, thread, bounds[thread], bounds[thread + 1]);
-  }
-
-  /** Values of a stored variable, SI: a copy. Synapses come in the order of `pairs` (see `synapseCells`). */
+  /** Values of a stored variable, SI: a copy. Synapses come in the order of `pairs`, else by row (see `synapseCells`). */
   get(part: keyof N & string, variable: string): Float64Array {
-    return Float64Array.from(this.#array(part, variable));
+    return this.#state.get(part, variable);
   }
 
   /** Overwrites a stored variable. On devices this changes the weight as read, not the devices. */
   set(part: keyof N & string, variable: string, values: number | ArrayLike<number>): void {
-    const array = this.#array(part, variable);
-    if (typeof values === "number") array.fill(values);
-    else {
-      if (values.length !== array.length)
-        throw new ConfigError(`${part}.${variable} has ${array.length} elements, not ${values.length}`);
-      array.set(values as ArrayLike<number> & number[]);
-    }
+    this.#state.set(part, variable, values);
   }
 
   /** Which cells each synapse joins, in the order of `get`: indices within the connected slices. */
   synapseCells(projection: keyof N & string): { readonly pre: Uint32Array; readonly post: Uint32Array } {
-    const built = this.#projection(projection);
-    const { memory, path } = built;
-    const pre = new Uint32Array(path.size);
-    const starts = path.starts;
-    const ends = starts.subarray(starts.length - path.segments);
-    for (let s = 0; s < path.segments; s++)
-      pre.fill(Math.floor(s / path.delays.length) - memory.preStart, starts[s], ends[s]);
-    const bytes = this.#built.precision === "float64" ? 8 : 4;
-    const post = this.#words(memory.targets, path.size).map((b) => b / bytes - memory.postStart);
-    return { pre, post };
+    return this.#state.synapseCells(projection);
   }
 
   /** Time passes for devices only: they drift. */
@@ -229,15 +194,21 @@ export class Simulation<N extends Network = Network> {
    * Conductance of every device of a projection now, S: [synapse, polarity, device]. `noise: false` leaves read noise out.
    */
   conductances(projection: keyof N & string, options: { readonly noise?: boolean } = {}): Float64Array {
-    const { storage } = this.#projection(projection);
+    const { storage, order } = this.#state.projection(projection);
     if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
     this.#exports[`readAll ${projection}`](this.#tick, options.noise === false ? 1 : 0);
-    return new Float64Array(this.#memory.buffer, storage.reading, storage.count).slice();
+    const read = new Float64Array(this.#memory.buffer, storage.reading, storage.count);
+    if (!order) return read.slice();
+    const told = new Float64Array(storage.count);
+    const { perSynapse } = storage;
+    for (let k = 0; k < order.length; k++)
+      told.set(read.subarray(k * perSynapse, (k + 1) * perSynapse), order[k] * perSynapse);
+    return told;
   }
 
   /** Pulses the devices of a projection have received: SET onto G+, SET onto G-, RESET. */
   pulses(projection: keyof N & string): readonly [number, number, number] {
-    const { storage } = this.#projection(projection);
+    const { storage } = this.#state.projection(projection);
     if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
     const [up, down, reset] = this.#words(storage.pulses, 3);
     return [up, down, reset];
@@ -245,7 +216,7 @@ export class Simulation<N extends Network = Network> {
 
   /** All weights of a projection are multiplied by a factor when they are next read, and from then on. */
   scaleWeights(projection: keyof N & string, factor: number): void {
-    const { storage } = this.#projection(projection);
+    const { storage } = this.#state.projection(projection);
     if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
     if (!(factor > 0 && Number.isFinite(factor)))
       throw new ConfigError(`weights are scaled by a positive factor, not ${factor}`);
@@ -265,82 +236,12 @@ export class Simulation<N extends Network = Network> {
     return name;
   }
 
-  #projection(name: string): BuiltProjection {
-    const built = this.#built.projections.get(name);
-    if (!built) {
-      const guess = nearest(name, [...this.#built.projections.keys()]);
-      throw new ConfigError(`there is no projection ${name}${guess ? `; did you mean ${guess}?` : ""}`);
-    }
-    return built;
+  get #tick(): number {
+    return this.#state.tick;
   }
 
   #words(offset: number, length: number): Uint32Array {
-    return this.#all.subarray(offset >> 2, (offset >> 2) + length);
-  }
-
-  #reals(offset: number, length: number): Float32Array | Float64Array {
-    const { buffer } = this.#memory;
-    return this.#built.precision === "float64"
-      ? new Float64Array(buffer, offset, length)
-      : new Float32Array(buffer, offset, length);
-  }
-
-  #array(part: string, variable: string): Float32Array | Float64Array {
-    const population = this.#built.populations.get(part);
-    if (population) {
-      const { memory } = population;
-      const offset = memory?.variables[variable];
-      if (offset !== undefined) return this.#reals(offset, population.size);
-      const shared = memory?.shared[variable];
-      if (shared !== undefined) return this.#reals(shared, 1);
-      throw noVariable(part, variable, Object.keys({ ...memory?.variables, ...memory?.shared }));
-    }
-    const built = this.#projection(part);
-    const { memory, path, pre, post } = built;
-    if (variable in memory.synapse) {
-      this.#flush(built);
-      return this.#reals(memory.synapse[variable], path.size);
-    }
-    if (built.deferred && variable in memory.pre) return this.#lazyTrace(built, variable);
-    if (variable in memory.pre) return this.#reals(memory.pre[variable], pre.size);
-    if (variable in memory.post) return this.#reals(memory.post[variable], post.size);
-    if (variable in memory.shared) return this.#reals(memory.shared[variable], 1);
-    throw noVariable(
-      part,
-      variable,
-      [memory.synapse, memory.pre, memory.post, memory.shared].flatMap((o) => Object.keys(o)),
-    );
-  }
-
-  /** A trace kept as its value at the last event, as it is now: a copy. */
-  #lazyTrace({ memory, deferred, pre }: BuiltProjection, variable: string): Float32Array | Float64Array {
-    const { last, tables, tableLength } = deferred as NonNullable<typeof deferred>;
-    const values = this.#reals(memory.pre[variable], pre.size).slice();
-    const table = this.#reals(tables[variable], tableLength);
-    const events = this.#words(last, pre.size);
-    for (let i = 0; i < values.length; i++)
-      values[i] *= table[Math.min(this.#tick - events[i], tableLength - 1)];
-    return values;
-  }
-
-  /** Memory that `restart` restores. */
-  #stateRegions(): { offset: number; length: number }[] {
-    const real = this.#built.precision === "float64" ? 8 : 4;
-    const regions: { offset: number; length: number }[] = [];
-    for (const { memory, size } of this.#built.populations.values()) {
-      if (!memory) continue;
-      for (const offset of Object.values(memory.variables)) regions.push({ offset, length: size * real });
-      if (memory.until !== undefined) regions.push({ offset: memory.until, length: size * 4 });
-    }
-    for (const { memory, program, post } of this.#built.projections.values()) {
-      if (program.pre.variables.length > 0)
-        regions.push({
-          offset: Math.min(...Object.values(memory.pre)),
-          length: memory.preStride * this.threads,
-        });
-      for (const offset of Object.values(memory.post)) regions.push({ offset, length: post.size * real });
-    }
-    return regions;
+    return this.#state.words(offset, length);
   }
 
   // ---- a run ---------------------------------------------------------------------------------------
@@ -377,7 +278,7 @@ export class Simulation<N extends Network = Network> {
   }
 
   #frozenProjections(names: readonly string[]): BuiltProjection[] {
-    return names.map((name) => this.#projection(name));
+    return names.map((name) => this.#state.projection(name));
   }
 
   #collectors<R extends Readonly<Record<string, Recorder>>>(record: R) {
@@ -396,13 +297,12 @@ export class Simulation<N extends Network = Network> {
       const { of } = recorder;
       const { parent, start } = of.kind === "projection" ? { parent: of, start: 0 } : parentOf(of);
       const part = this.#nameOfPart(parent, `record.${name}`);
-      const size = of.kind === "projection" ? this.#array(part, recorder.variable).length : of.size;
+      const { size, order, read } = this.#state.stored(part, recorder.variable);
       const collector = new TraceCollector(
-        () => this.#array(part, recorder.variable),
-        recordedIndices(recorder, name, { size, start }),
+        read,
+        recordedIndices(recorder, name, { size: of.kind === "projection" ? size : of.size, start, order }),
         sampleInterval(recorder, name, this.dt),
       );
-      this.#array(part, recorder.variable);
       traces.push({ collector });
       return [name, collector];
     });
@@ -418,11 +318,11 @@ export class Simulation<N extends Network = Network> {
   #refractory(): void {
     for (const population of this.#built.populations.values())
       if (population.refractory && population.memory?.refractoryTicks !== undefined)
-        refractoryTicks(population, this.dt, (variable) => this.#array(population.name, variable)).forEach(
-          (ticks, k) => {
-            this.#words(population.memory?.refractoryTicks as number, population.size)[k] = ticks;
-          },
-        );
+        refractoryTicks(population, this.dt, (variable) =>
+          this.#state.get(population.name, variable),
+        ).forEach((ticks, k) => {
+          this.#words(population.memory?.refractoryTicks as number, population.size)[k] = ticks;
+        });
   }
 
   /** Writes a source's spikes of ticks [done, done + count) of the run into its ring. */
@@ -451,28 +351,13 @@ export class Simulation<N extends Network = Network> {
       for (let thread = 0; thread < ring.threads; thread++) {
         const n = words[(ring.count >> 2) + thread * slots + slot];
         if (n > 0)
-          collector.take(words, words[(ring.start >> 2) + thread * slots + slot] >> 2, n, this.#tick + k - first);
-      }
-    }
-  }
-
-  /** Throws when a cell's variable is not a number any more. */
-  #checkNumbers(stretch: number): void {
-    for (const { name, memory, size } of this.#built.populations.values()) {
-      for (const [variable, offset] of Object.entries(memory?.variables ?? {})) {
-        const values = this.#reals(offset, size);
-        for (let k = 0; k < size; k++)
-          // NaN is the one value that differs from itself
-          if (values[k] !== values[k]) {
-            const to = this.#tick * this.dt;
-            const from = to - stretch * this.dt;
-            throw new NumericError(
-              `${name}: ${variable} of cell ${k} is not a number at ${format(to)} (it was at ${format(from)}); the step may be too long or an argument out of range`,
-            );
-          }
+          collector.take(
+            words,
+            words[(ring.start >> 2) + thread * slots + slot] >> 2,
+            n,
+            this.#tick + k - first,
+          );
       }
     }
   }
 }
-
-const format = (time: number): string => `${Number(time.toPrecision(9))} s`;

@@ -71,7 +71,8 @@ export function wire(
     memory,
     guarded: new Set(post.program?.refractory ? post.program.cells.frozenWhileRefractory : []),
   };
-  const initial = initialValues(name, part.model, part.initial, path.size, options.dt);
+  const sizes = { synapse: path.size, pre: part.pre.size, post: part.post.size };
+  const initial = initialValues(name, part.model, part.initial, sizes, options.dt);
   for (const [variable, value] of initial.expressions)
     initialiseSynapses(builder, context, variable, value, { pre: pre.size, post: post.size });
   let storage: BuiltStorage | undefined;
@@ -204,13 +205,15 @@ function initialiseSynapses(
 ): void {
   const scope = context.program.model.variables.find((v) => v.name === variable)?.scope ?? "synapse";
   const side: Side = scope === "post" ? "column" : "row";
+  const once = scope === "shared";
   const statements: Assignment[] = [{ target: variable, value, scope }];
   const exportName = `initialise ${builder.initialisers.length}`;
-  builder.module.add(emitEvent({ context, statements, side, shift: 0, exportName }));
+  const shift = once ? context.memory.preStart : 0;
+  builder.module.add(emitEvent({ context, statements, side, shift, exportName }));
   builder.initialisers.push({
     kind: "synapses",
     exportName,
-    cells: side === "row" ? cells.pre : cells.post,
+    cells: once ? 1 : side === "row" ? cells.pre : cells.post,
     classes: side === "row" && scope === "synapse" ? context.memory.classes : 1,
   });
 }
@@ -307,11 +310,11 @@ function addEvents(
     }
     const from = part.events[handler];
     if (from.kind === "clock") {
-      const clock = (period: number, what: string): number => {
-        const ticks = nearestTicks(period, options.dt);
-        if (ticks < 1 || Math.abs(ticks * options.dt - period) > 1e-6 * options.dt)
+      const clock = (time: number, what: string): number => {
+        const ticks = nearestTicks(time, options.dt);
+        if (ticks < 1 || Math.abs(ticks * options.dt - time) > 1e-6 * options.dt)
           throw new ConfigError(
-            `${name}: the ${what} of ${handler}, ${period} s, is not a whole number of ticks of ${options.dt} s`,
+            `${name}: the ${what} of ${handler}, ${time} s, is not a whole number of ticks of ${options.dt} s from one on`,
           );
         return ticks;
       };
@@ -320,20 +323,28 @@ function addEvents(
         period: clock(from.period, "period"),
         offset: clock(from.offset, "offset"),
       };
-      const ofPost = statements.filter((s) => s.scope === "post");
-      const others = statements.filter((s) => s.scope !== "post");
-      if (others.length > 0)
-        events.clocks.push({
-          ...common,
-          event: add(others, "row"),
-          from: { ...timing, count: o.pre.size, classes: context.memory.classes },
-        });
-      if (ofPost.length > 0)
-        events.clocks.push({
-          ...common,
-          event: add(ofPost, "column"),
-          from: { ...timing, count: o.post.size, classes: 1 },
-        });
+      const { preStart, classes } = context.memory;
+      for (const phase of phases(statements)) {
+        const { scope } = phase[0];
+        if (scope === "shared")
+          events.clocks.push({
+            ...common,
+            event: add(phase, "row", preStart),
+            from: { ...timing, count: 1, classes: 1 },
+          });
+        else if (scope === "post")
+          events.clocks.push({
+            ...common,
+            event: add(phase, "column"),
+            from: { ...timing, count: o.post.size, classes: 1 },
+          });
+        else
+          events.clocks.push({
+            ...common,
+            event: add(phase, "row"),
+            from: { ...timing, count: o.pre.size, classes },
+          });
+      }
       continue;
     }
     const side = sideOf(name, handler, from, part);
@@ -350,6 +361,21 @@ function addEvents(
       },
     });
   }
+}
+
+/**
+ * Statements of a clock, which has no cell of its own: those about all run once, those about postsynaptic cells for
+ * each of them, others for each presynaptic cell and its synapses. Neighbours of one kind run together.
+ */
+function phases(statements: readonly Assignment[]): Assignment[][] {
+  const kind = ({ scope }: Assignment) => (scope === "shared" || scope === "post" ? scope : "others");
+  const found: Assignment[][] = [];
+  for (const statement of statements) {
+    const last = found.at(-1);
+    if (last && kind(last[0]) === kind(statement)) last.push(statement);
+    else found.push([statement]);
+  }
+  return found;
 }
 
 /** first[second[k]], either being the identity when absent. */
