@@ -5,6 +5,7 @@
  * waited. Draws are sparse, by device index; the nth pulse of a device draws the same numbers whenever and
  * in whatever company it comes. Knows nothing of weights or synapses.
  */
+import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import type { Expression } from "../language/expression.ts";
@@ -129,13 +130,12 @@ export function pulseFunction(devices: Devices, name: string): FunctionBuilder {
   });
 }
 
-/** read(device, tick, draw) -> conductance, S. Without noise: the drifted conductance, where the model has drift. */
+/** read(device, tick, draw) -> conductance, S; without noise the drifted one. */
 export function readFunction(devices: Devices, noise: boolean): FunctionBuilder {
-  const { drift, read } = devices.model;
+  const { model } = devices;
   return deviceFunction(devices, "read", ({ lower, emitter }) => {
-    const drifted = drift && lower(drift);
-    const node =
-      drifted && !noise ? drifted : lower(read as Expression, new Map(drifted ? [["Gd", drifted]] : []));
+    const drifted: [string, Node][] = noise && model.drift ? [["Gd", lower(model.drift)]] : [];
+    const node = lower(noise ? (model.read as Expression) : quietRead(model), new Map(drifted));
     return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
   });
 }

@@ -104,7 +104,17 @@ export function buildStorage(
       }),
     );
   const write = module.add(
-    writeFunction(storage, { read, set: setPulse, refresh, weight, precision, pulses, counters, context }),
+    writeFunction(storage, {
+      read,
+      set: setPulse,
+      refresh,
+      weight,
+      precision,
+      pulses,
+      counters,
+      scale,
+      context,
+    }),
   );
   exportReadAll(module, name, { count, readDevice, quietDevice, reading });
   exportReadWeights(module, name, { synapses, read, weight, precision });
@@ -179,7 +189,10 @@ function pulseLoop(
   ];
 }
 
-/** write(synapse, weight, tick) -> weight as read after the pulses, or as it was when none was due. */
+/**
+ * write(synapse, weight, tick) -> weight to keep: as read after the pulses, or as it was when none was due. Pulses are
+ * for the difference to what the handler read: the kept weight, or with a read at every event that read again.
+ */
 function writeFunction(
   storage: WeightStorage,
   o: {
@@ -190,12 +203,14 @@ function writeFunction(
     precision: Precision;
     pulses: number;
     counters: number;
+    scale: number;
     context: EmitContext;
   },
 ): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: ["i32", "f64", "i32"], result: "f64" });
   const [synapse, wanted, tick] = [0, 1, 2];
-  const before = fn.local("f64");
+  const stored = fn.local("f64");
+  const before = fn.local("f64"); // what the handler read
   const steps = fn.local("f64"); // conductance change in pulses, signed
   const polarity = fn.local("i32");
   const pulses = fn.local("i32");
@@ -231,16 +246,22 @@ function writeFunction(
         ]);
   const capped = graph.node("min", [rounded, graph.constant(storage.maxPulses)]);
   const byte: Code = i32.shl(get(synapse), i32.const(o.precision === "float64" ? 3 : 2));
-  const stored =
-    o.precision === "float64" ? f64.load(byte, o.weight) : f64.promote_f32(f32.load(byte, o.weight));
+  const wide = o.precision === "float64";
+  const load = wide ? f64.load(byte, o.weight) : f64.promote_f32(f32.load(byte, o.weight));
+  const readAgain = call(o.read, get(synapse), get(tick), i32.const(readAtEvent));
   fn.body = [
     prologue.code,
-    set(before, stored),
+    set(stored, load),
+    set(before, get(stored)),
+    storage.read === "run" ? [] : set(before, wide ? readAgain : f64.promote_f32(f32.demote_f64(readAgain))),
     set(
       steps,
-      f64.mul(
-        f64.sub(get(wanted), get(before)),
-        f64.const(1 / (storage.weightPerConductance * storage.step)),
+      f64.div(
+        f64.mul(
+          f64.sub(get(wanted), get(before)),
+          f64.const(1 / (storage.weightPerConductance * storage.step)),
+        ),
+        f64.load(i32.const(0), o.scale),
       ),
     ),
     set(polarity, f64.lt(get(steps), f64.const(0))),
@@ -256,15 +277,15 @@ function writeFunction(
       tick: get(tick),
       tally: o.pulses,
     }),
-    o.refresh === undefined ? [] : call(o.refresh, get(synapse), get(tick)),
-    iff(get(pulses), set(before, call(o.read, get(synapse), get(tick), i32.const(readAfterWrite)))),
-    get(before),
+    o.refresh === undefined ? [] : set(pulses, i32.or(get(pulses), call(o.refresh, get(synapse), get(tick)))),
+    iff(get(pulses), set(stored, call(o.read, get(synapse), get(tick), i32.const(readAfterWrite)))),
+    get(stored),
   ];
   return fn;
 }
 
 /**
- * refresh(synapse, tick): when the mean conductance of a group exceeds `above` and the means differ by less
+ * refresh(synapse, tick) -> whether it was due: when the mean conductance of a group exceeds `above` and the means differ by less
  * than `difference`, RESETs all devices of the synapse and writes the difference again, open loop.
  */
 function refreshFunction(
@@ -272,8 +293,9 @@ function refreshFunction(
   o: { quiet: number; set: number; reset: number; pulses: number; counters: number },
 ): FunctionBuilder {
   const refresh = storage.refresh as NonNullable<WeightStorage["refresh"]>;
-  const fn = new FunctionBuilder({ parameters: ["i32", "i32"] });
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32"], result: "i32" });
   const [synapse, tick] = [0, 1];
+  const due = fn.local("i32");
   const sums = [fn.local("f64"), fn.local("f64")];
   const n = fn.local("i32");
   const first = fn.local("i32");
@@ -305,7 +327,7 @@ function refreshFunction(
     f64.sub(f64.const(0), get(difference)),
     f64.gt(get(difference), f64.const(0)),
   );
-  const due = i32.and(
+  const rule = i32.and(
     i32.or(f64.gt(get(sums[0]), f64.const(full)), f64.gt(get(sums[1]), f64.const(full))),
     f64.lt(magnitude, f64.const(devices * refresh.difference)),
   );
@@ -314,7 +336,7 @@ function refreshFunction(
     group(0),
     group(1),
     set(difference, f64.sub(get(sums[0]), get(sums[1]))),
-    iff(due, [
+    iff(tee(due, rule), [
       set(n, i32.const(0)),
       loop(
         call(o.reset, i32.add(get(first), get(n)), get(tick)),
@@ -341,6 +363,7 @@ function refreshFunction(
         tally: o.pulses,
       }),
     ]),
+    get(due),
   ];
   return fn;
 }
