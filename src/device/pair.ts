@@ -3,7 +3,6 @@
  *
  * Plain descriptions; engine/storage.ts turns them into machine code. Knows nothing of learning.
  */
-
 import type { Model } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import { type Dimension, multiplyDimensions, parseQuantity, quantity, unitDimension } from "../math/units.ts";
@@ -45,7 +44,9 @@ export interface PairOptions {
  * A weight as the difference of two groups of devices, W = beta (sum of G+ - sum of G-), written by
  * SET pulses to G+ (to increase) or G- (to decrease), each to the device a selection counter points at.
  * Source: Boybat et al. 2018, Nat. Commun. 9:2514; Nandakumar et al. 2020, Sci. Rep. 10:8080.
- * Pulses of one write: n = round(|dW| / (beta * step)), at most `maxPulses`.
+ * Pulses of one write: n = round(|dW| / (beta * step)), at most `maxPulses`; dW counts from the weight that the handler
+ * read, and beta includes the factor of `scaleWeights`. A refresh, checked at every write, goes by the noise-free
+ * conductances and has no such limit.
  */
 export function differentialPair(device: Model<"device">, options: PairOptions): WeightStorage {
   const devices = options.devices ?? 1;
@@ -63,6 +64,14 @@ export function differentialPair(device: Model<"device">, options: PairOptions):
     throw new ConfigError(`weightPerConductance must be positive, not ${options.weightPerConductance}`);
   const step = quantity(options.step, "S");
   if (!(step > 0)) throw new ConfigError(`the conductance step must be positive, not ${options.step}`);
+  const refresh = options.refresh && {
+    above: quantity(options.refresh.above, "S"),
+    difference: quantity(options.refresh.difference, "S"),
+  };
+  if (refresh && !(refresh.above > 0 && refresh.difference > 0))
+    throw new ConfigError(
+      `refresh needs positive conductances, not above ${options.refresh?.above} and difference ${options.refresh?.difference}`,
+    );
   return Object.freeze({
     kind: "differential-pair" as const,
     device,
@@ -74,9 +83,6 @@ export function differentialPair(device: Model<"device">, options: PairOptions):
     read: options.read ?? "run",
     counter: options.counter ?? "shared",
     rounding: options.rounding ?? "nearest",
-    refresh: options.refresh && {
-      above: quantity(options.refresh.above, "S"),
-      difference: quantity(options.refresh.difference, "S"),
-    },
+    refresh,
   });
 }
