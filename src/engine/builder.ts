@@ -79,12 +79,7 @@ export class Builder {
       for (const from of Object.values(part.events)) if (from.kind !== "clock") modelOf(from);
       checkConnection(part.model.checked, modelOf(part.pre), modelOf(part.post));
     }
-    this.programs = new Map(
-      this.projectionParts.map(([name, part]) => [
-        name,
-        projectionProgram(part.model.checked, dt, part.weight !== undefined),
-      ]),
-    );
+    this.programs = new Map(this.projectionParts.map(([name, part]) => [name, projectionProgram(part, dt)]));
     this.oneThreadBecause = needsOneThread(this.projectionParts, this.programs);
     this.threads = this.oneThreadBecause ? 1 : options.threads;
   }

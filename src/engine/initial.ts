@@ -68,6 +68,9 @@ const elements: Readonly<Record<Scope, string>> = {
 /** Whole ticks of a time, rounded to the nearest. */
 export const nearestTicks = (time: number, dt: number): number => Math.floor(time / dt + 0.5);
 
+/** Whether text is a number or a quantity rather than an expression. */
+export const isQuantity = (text: string): boolean => /^[\s\d.eE+-]+[a-zA-Zµ]*\s*$/u.test(text);
+
 const longestDelay = 2 ** 20; // ticks; spikes are kept that long
 
 /**
@@ -94,8 +97,7 @@ export function delayTicks(
   if (typeof delay === "number") return ticks(delay, "the delay");
   const size = rows.targets.length;
   if (typeof delay === "string") {
-    const plain = /^[\s\d.eE+-]+\s*[a-zA-Zµ]+\s*$/u.test(delay);
-    if (plain) return ticks(seconds(delay as Time), "the delay");
+    if (isQuantity(delay)) return ticks(seconds(delay as Time), "the delay");
     const evaluate = delayExpression(part, delay, dt, key);
     const result = new Uint32Array(size);
     for (let k = 0; k < size; k++) result[k] = ticks(evaluate(k), `the delay of synapse ${k}`);

@@ -9,6 +9,8 @@ import type { CheckedModel, Scope, Statement } from "../language/checked.ts";
 import { type Expression, namesIn, walk } from "../language/expression.ts";
 import { decayTrace, integrate } from "../language/integrate.ts";
 import { ConfigError } from "../math/errors.ts";
+import { hoisted } from "./hoist.ts";
+import type { Projection } from "./network.ts";
 
 /** One assignment with everything inlined. */
 export interface Assignment {
@@ -100,8 +102,9 @@ export function populationProgram(model: CheckedModel, dt: number): PopulationPr
   };
 }
 
-/** `onDevices`: the weight is stored on devices, where a write takes place when it happens. */
-export function projectionProgram(model: CheckedModel, dt: number, onDevices = false): ProjectionProgram {
+export function projectionProgram(part: Projection, dt: number): ProjectionProgram {
+  const model = hoisted(part);
+  const onDevices = part.weight !== undefined; // a write then takes place when it happens
   const inlined = inline(model, { dt });
   const step = integrate(model, { dt });
   const handlers = new Map(

@@ -109,7 +109,7 @@ export interface Schedule {
   readonly mainMayBlock: boolean;
 }
 
-const spinLimit = 4000; // about 50 us before a waiting thread sleeps
+const spinLimit = 20_000; // about 20 us; a sleep and a wake cost as much
 
 /** Adds `run` (exported) and `serve` (exported, for workers) to the module. */
 export function emitSchedule(module: ModuleBuilder, schedule: Schedule): void {

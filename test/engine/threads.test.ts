@@ -192,8 +192,11 @@ describe("a network that threads cannot share runs on one and says why", () => {
     const [a, b] = [cells(), cells()];
     const model = synapse({
       name: "Own",
-      equations: "dx/dt = -x / tau : 1",
-      on: { pre: "x += 1; g_post += x" },
+      equations: `
+        dx/dt = -x / tau : 1
+        w                : 1
+      `,
+      on: { pre: "x += w; g_post += x" },
       parameters: { tau: "20 ms" },
     });
     expect(await build({ a, b, own: synapses(a, b, model, { connect }) })).toMatchInlineSnapshot(`
