@@ -41,7 +41,7 @@ export default experiment({
     settle: "200 ms",
     duration: "1 s",
   },
-  quick: { sizeE: 4000, sizeI: 1000, sweep: [5, 8], settle: "100 ms", duration: "400 ms" },
+  quick: { sizeE: 4000, sizeI: 1000, sweep: [5, 8], settle: "100 ms", duration: "300 ms" },
   describe: {
     sizeE: "excitatory cells",
     sizeI: "inhibitory cells",
@@ -132,21 +132,30 @@ export default experiment({
       },
       figures: {
         ...Object.fromEntries(
-          regimes.map((name, k) => [
-            `raster-${name.split(" ")[0].toLowerCase()}`,
-            rasterPlot(firstCells(rasters[k], 100, 0.2), {
-              title: `${name}: g = ${g[k]}, drive ${drive[k]}`,
-              caption: `100 of ${sizeE + sizeI} cells`,
-            }),
-          ]),
+          regimes.flatMap((name, k) => {
+            const title = `${name}: g = ${g[k]}, drive ${drive[k]}`;
+            const shown = counts[k].subarray(0, 200);
+            return [
+              [
+                `raster-${letterOf(name)}`,
+                rasterPlot(firstCells(rasters[k], 100, 0.2), {
+                  title,
+                  caption: `100 of ${sizeE + sizeI} cells.`,
+                }),
+              ],
+              [
+                `activity-${letterOf(name)}`,
+                linePlot({
+                  title: `${name}: activity of all cells in windows of 1 ms`,
+                  x: Array.from(shown, (_, n) => n + 0.5),
+                  series: { activity: shown.map((count) => count / (sizeE + sizeI) / 1e-3) },
+                  xTitle: "time (ms)",
+                  yTitle: "rate (Hz)",
+                }),
+              ],
+            ];
+          }),
         ),
-        activity: linePlot({
-          title: "Activity of all cells in windows of 1 ms",
-          x: Array.from({ length: 200 }, (_, k) => k + 0.5),
-          series: ratesOver(regimes, counts, sizeE + sizeI),
-          xTitle: "time (ms)",
-          yTitle: "rate (Hz)",
-        }),
         theory: linePlot({
           title: "Rate over inhibition, drive 2",
           series: {
@@ -157,17 +166,13 @@ export default experiment({
           yTitle: "rate (Hz)",
         }),
       },
-      spikes: Object.fromEntries(regimes.map((name, k) => [name.split(" ")[0].toLowerCase(), rasters[k]])),
+      spikes: Object.fromEntries(regimes.map((name, k) => [letterOf(name), rasters[k]])),
     };
   },
 });
 
-/** Rates over the first 200 ms, Hz, by regime. */
-function ratesOver(names: readonly string[], counts: readonly Float64Array[], size: number) {
-  return Object.fromEntries(
-    names.map((name, k) => [name, counts[k].slice(0, 200).map((n) => n / size / 1e-3)]),
-  );
-}
+/** "A synchronous regular" -> "a": for names of files. */
+const letterOf = (regime: string) => regime.split(" ")[0].toLowerCase();
 
 /** The raster from time `from` on, s. */
 function after({ t, i, size, duration }: Raster, from: number): Raster {
