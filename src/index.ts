@@ -10,6 +10,7 @@ export { type Pattern, type SoundPatternOptions, soundPattern } from "./encode/p
 export { poissonTrains, rateCode, regularTrains } from "./encode/rate.ts";
 export { resample } from "./encode/resample.ts";
 export { type Image, imageTarget } from "./encode/target.ts";
+export { type DeviceArray, fabricate } from "./engine/array.ts";
 export {
   allToAll,
   fixedIndegree,
