@@ -5,7 +5,7 @@
  */
 import { randomKey } from "../math/random.ts";
 import { Builder } from "./builder.ts";
-import { type BuildOptions, type Built, type BuiltProjection, chunkTicks } from "./built.ts";
+import type { BuildOptions, Built, BuiltProjection } from "./built.ts";
 import { connect } from "./connect.ts";
 import { delayTicks } from "./initial.ts";
 import { type Network, type Projection, parentOf } from "./network.ts";
@@ -25,8 +25,9 @@ export function build(network: Network, options: BuildOptions): Built {
     return { name, part, rows, delays };
   });
   const { longest, shortest } = delayRange(connected);
-  const meeting = Math.min(shortest, chunkTicks);
-  const slots = 2 ** Math.ceil(Math.log2(longest + 2 * chunkTicks + 2));
+  const chunk = chunkOf(network);
+  const meeting = Math.min(shortest, chunk);
+  const slots = 2 ** Math.ceil(Math.log2(longest + 2 * chunk + 2));
   for (const [name, part] of Object.entries(network))
     if (part.kind === "population" || part.kind === "source") builder.addPopulation(name, part, slots);
   const projections = new Map<string, BuiltProjection>();
@@ -50,12 +51,24 @@ export function build(network: Network, options: BuildOptions): Built {
     threads,
     oneThreadBecause: options.threads > 1 ? builder.oneThreadBecause : undefined,
     slots,
+    chunk,
     populations: builder.populations,
     projections,
     initialisers: builder.initialisers,
     precision: options.precision,
     dt,
   };
+}
+
+/**
+ * Ticks between two looks of JavaScript at the memory: many for small networks, whose ticks are short; few for large
+ * ones, whose spikes of all those ticks must be kept.
+ */
+function chunkOf(network: Network): number {
+  let size = 1;
+  for (const part of Object.values(network))
+    if (part.kind === "population" || part.kind === "source") size += part.size;
+  return Math.max(16, Math.min(256, 2 ** Math.floor(Math.log2(2 ** 22 / size))));
 }
 
 /** Longest delay, and the shortest between threads: infinite when nothing crosses them. */

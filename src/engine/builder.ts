@@ -10,14 +10,7 @@ import { randomKey } from "../math/random.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { realBytes } from "../wasm/emit.ts";
 import { poissonFunction } from "../wasm/poisson.ts";
-import {
-  type BuildOptions,
-  type Built,
-  type BuiltPopulation,
-  type BuiltProjection,
-  chunkTicks,
-  type Initialiser,
-} from "./built.ts";
+import type { BuildOptions, Built, BuiltPopulation, BuiltProjection, Initialiser } from "./built.ts";
 import { connect } from "./connect.ts";
 import { delayTicks, initialValues } from "./initial.ts";
 import { Layout, offsets, padded, padding } from "./layout.ts";

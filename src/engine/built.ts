@@ -22,9 +22,6 @@ export interface BuildOptions {
   readonly mainMayBlock: boolean;
 }
 
-/** Ticks a call of the machine code runs at most: recorders are drained between calls. */
-export const chunkTicks = 256;
-
 export interface BuiltPopulation {
   readonly name: string;
   readonly part: Population | Source;
@@ -74,6 +71,8 @@ export interface Built {
   /** Why there are fewer threads than asked for. */
   readonly oneThreadBecause?: string;
   readonly slots: number;
+  /** Ticks a call of the machine code runs at most: recorders are drained between calls. */
+  readonly chunk: number;
   readonly populations: ReadonlyMap<string, BuiltPopulation>;
   readonly projections: ReadonlyMap<string, BuiltProjection>;
   readonly initialisers: readonly Initialiser[];

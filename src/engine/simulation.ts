@@ -7,7 +7,7 @@
 import { ConfigError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import { seconds, type Time } from "../math/units.ts";
-import { type Built, type BuiltPopulation, type BuiltProjection, chunkTicks } from "./built.ts";
+import type { Built, BuiltPopulation, BuiltProjection } from "./built.ts";
 import { fillMemory, refractoryTicks } from "./fill.ts";
 import { type TickedSpikes, tickedSpikes } from "./inputs.ts";
 import { type Network, type Part, parentOf, type SpikeTimes } from "./network.ts";
@@ -123,7 +123,7 @@ export class Simulation<N extends Network = Network> {
       this.#refractory();
       let done = 0;
       while (done < ticks) {
-        let stretch = Math.min(chunkTicks, ticks - done);
+        let stretch = Math.min(this.#built.chunk, ticks - done);
         for (const { collector } of collectors.traces) {
           const { interval } = collector;
           if (interval === 0) continue;
@@ -137,7 +137,7 @@ export class Simulation<N extends Network = Network> {
           this.#drain(collector, population, stretch, first);
         this.#state.tick += stretch;
         done += stretch;
-        if (this.#tick - looked < chunkTicks && done < ticks) continue;
+        if (this.#tick - looked < this.#built.chunk && done < ticks) continue;
         this.#state.checkCells(looked);
         looked = this.#tick;
         yield done / ticks;
