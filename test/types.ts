@@ -1,3 +1,4 @@
+import { allToAll, compile, every, neurons, spikeSource, spikes, synapses, trace } from "../src/index.ts";
 /** Programs that must and must not compile: read by the type checker, never run. */
 import { type Model, neuron, synapse } from "../src/language/model.ts";
 import { seconds, type Time } from "../src/math/units.ts";
@@ -58,4 +59,46 @@ export function events(): void {
   const other: Model<"neuron"> = rule;
   const plain: Model<"synapse", never> = synapse({ name: "S", on: { pre: "v_post += 1" } });
   return void [bound, any, one, other, plain];
+}
+
+export async function networks(): Promise<void> {
+  const rule = synapse({
+    name: "S",
+    equations: "w : 1",
+    on: { pre: "v_post += w", teacher: "w = 1", update: "w = 2" },
+  });
+  const plain = synapse({ name: "S", on: { pre: "v_post += 1" } });
+  const cells = neurons(3, cell);
+  const teacher = spikeSource(3);
+  const connect = allToAll();
+  synapses(cells, cells, plain, { connect });
+  synapses(cells, cells, rule, { connect, events: { teacher, update: every("1 s") } });
+  // @ts-expect-error the event update is not bound
+  synapses(cells, cells, rule, { connect, events: { teacher } });
+  // @ts-expect-error events must be bound
+  synapses(cells, cells, rule, { connect });
+  // @ts-expect-error there is no event to bind
+  synapses(cells, cells, plain, { connect, events: { teacher } });
+  // @ts-expect-error a synapse model is not a neuron model
+  neurons(3, plain);
+  // @ts-expect-error a clock ticks in time
+  every(5);
+  const simulation = await compile({ cells, teacher }, { dt: "0.1 ms", seed: 1 });
+  const { raster, v } = simulation.run({
+    duration: "1 s",
+    record: { raster: spikes(cells), v: trace(cells, "v") },
+  });
+  const times: Float64Array = raster.t;
+  const values: Float64Array = v.values;
+  // @ts-expect-error what is not recorded is not there
+  simulation.run({ duration: "1 s", record: { raster: spikes(cells) } }).v;
+  // @ts-expect-error a duration has a unit
+  simulation.run(1);
+  // @ts-expect-error a run has a duration
+  simulation.run({});
+  // @ts-expect-error there is no part other
+  simulation.get("other", "v");
+  // @ts-expect-error a seed is needed
+  compile({ cells }, { dt: "0.1 ms" });
+  return void [times, values];
 }
