@@ -14,6 +14,7 @@ import type { BuildOptions, Built, BuiltPopulation, BuiltProjection, Initialiser
 import { connect } from "./connect.ts";
 import { delayTicks, initialValues } from "./initial.ts";
 import { Layout, offsets, padded, padding } from "./layout.ts";
+import { checkCells, checkSynapses } from "./limits.ts";
 import {
   type Cells,
   type Network,
@@ -63,16 +64,22 @@ export class Builder {
     this.projectionParts = Object.entries(network).filter(
       (entry): entry is [string, Projection] => entry[1].kind === "projection",
     );
+    for (const part of Object.values(network)) if (part.kind === "population") checkCells(part.model.checked);
+    const modelOf = (cells: Cells, user: string) => {
+      this.nameOfCells(cells, user);
+      const { parent } = parentOf(cells);
+      return parent.kind === "population" ? parent.model.checked : undefined;
+    };
+    const programs = new Map<string, ProjectionProgram>();
     for (const [name, part] of this.projectionParts) {
-      const modelOf = (cells: Cells) => {
-        this.nameOfCells(cells, name);
-        const { parent } = parentOf(cells);
-        return parent.kind === "population" ? parent.model.checked : undefined;
-      };
-      for (const from of Object.values(part.events)) if (from.kind !== "clock") modelOf(from);
-      checkConnection(part.model.checked, modelOf(part.pre), modelOf(part.post));
+      for (const from of Object.values(part.events)) if (from.kind !== "clock") modelOf(from, name);
+      const cells = { pre: modelOf(part.pre, name), post: modelOf(part.post, name) };
+      checkConnection(part.model.checked, cells.pre, cells.post);
+      const program = projectionProgram(part, dt);
+      checkSynapses(name, program, cells);
+      programs.set(name, program);
     }
-    this.programs = new Map(this.projectionParts.map(([name, part]) => [name, projectionProgram(part, dt)]));
+    this.programs = programs;
     this.oneThreadBecause = needsOneThread(this.projectionParts, this.programs);
     this.threads = this.oneThreadBecause ? 1 : options.threads;
   }

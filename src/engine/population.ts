@@ -37,6 +37,10 @@ export interface ElementMemory {
   readonly size: number;
   readonly variables: Readonly<Record<string, number>>;
   readonly shared: Readonly<Record<string, number>>;
+  /** Traces of cells: variables of those cells, by the name that equations use ("v_post"). */
+  readonly connected?: Readonly<Record<string, number>>;
+  /** Index of the first cell that a projection connects: `i` and `j` count from it. */
+  readonly first?: number;
   /** i32 [cell]: first tick at which the cell is no longer refractory. */
   readonly until?: number;
   /** i32 [cell]: refractory ticks, where they differ between cells. */
@@ -106,7 +110,8 @@ function lowerGroup(
       if (value) return elements.booleans.has(name) ? graph.node("ne", [value, graph.constant(0)]) : value;
       if (sharedNames.includes(name)) return graph.input(`shared ${name}`);
       if (name === "t") return graph.input("t");
-      if (name === "i") return graph.input(`i@${group}`);
+      if (name === "i" || name === "j") return graph.input(`i@${group}`);
+      if (/_(pre|post)$/.test(name)) return graph.input(`${name}@${group}`);
       if (name === "not_refractory")
         return extra.refractory
           ? graph.input(`until@${group}`, "mask")
@@ -201,10 +206,11 @@ export function emitUpdate(options: UpdateOptions, exportName?: string): Functio
     const at = name.lastIndexOf("@");
     const group = Number(name.slice(at + 1));
     const variable = name.slice(0, at);
-    if (variable === "i")
-      return precision === "float64"
-        ? f64x2.convert_low_i32x4_s(indices(group))
-        : f32x4.convert_i32x4_s(indices(group));
+    if (variable === "i") {
+      const first = memory.first ?? 0;
+      const index = first === 0 ? indices(group) : i32x4.sub(indices(group), i32x4.splat(i32.const(first)));
+      return precision === "float64" ? f64x2.convert_low_i32x4_s(index) : f32x4.convert_i32x4_s(index);
+    }
     if (variable === "element") return indices(group);
     if (variable === "until") {
       const now = prologue.vector("tick", i32x4.splat(get(tick)));
@@ -213,6 +219,8 @@ export function emitUpdate(options: UpdateOptions, exportName?: string): Functio
         ? i64x2.extend_low_i32x4_s(i32x4.le_s(v128.load64_zero(get(q), until + 8 * group), now))
         : i32x4.le_s(v128.load(get(q), until + 16 * group), now);
     }
+    const connected = memory.connected?.[variable];
+    if (connected !== undefined) return v128.load(i32.sub(get(p), get(base)), connected + 16 * group);
     return v128.load(get(p), memory.variables[variable] + 16 * group);
   };
   const emitterOptions = { fn, prologue, precision, input, calls: context.calls };

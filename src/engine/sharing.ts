@@ -15,6 +15,10 @@ export function needsOneThread(parts: readonly Named[], programs: Programs): str
     const program = programs.get(name) as ProjectionProgram;
     if (part.weight) return `${name} keeps its weights on devices, which are written one after the other`;
     if (program.synapse.next.size > 0) return `${name} has differential equations per synapse`;
+    for (const [trace, value] of program.pre.next)
+      for (const used of namesIn(value))
+        if (used.endsWith("_pre") && moves(used.slice(0, -4), part, parts))
+          return `${name}: the presynaptic trace ${trace} follows ${used}, which changes`;
     for (const [handler, statements] of program.handlers) {
       const reason = crossing(handler, statements, part, program, parts);
       if (reason) return `${name}: ${reason}`;

@@ -11,7 +11,7 @@ import { initialValues, nearestTicks } from "./initial.ts";
 import { offsets, padded } from "./layout.ts";
 import { type Cells, type Projection, parentOf } from "./network.ts";
 import { columns, pathway } from "./pathway.ts";
-import { emitUpdate } from "./population.ts";
+import { type ElementMemory, emitUpdate } from "./population.ts";
 import type { Assignment, ElementProgram, ProjectionProgram } from "./program.ts";
 import {
   type EventOptions,
@@ -225,31 +225,47 @@ function addTraces(
   memory: ProjectionMemory,
   sizes: { readonly pre: number; readonly synapses: number; readonly bounds: number },
 ): void {
-  const step = (elements: ElementProgram, variables: Readonly<Record<string, number>>, size: number) =>
+  const { preStart, postStart, source, target } = memory;
+  const step = (
+    elements: ElementProgram,
+    own: Pick<ElementMemory, "size" | "variables" | "connected" | "first">,
+  ) =>
     builder.module.add(
       emitUpdate({
         elements,
-        memory: { size, variables, shared: memory.shared },
+        memory: { ...own, shared: memory.shared },
         context: builder.context(name),
         shared: program.shared,
         refractory: false,
       }),
     );
+  const named = (cells: Readonly<Record<string, number>>, side: "pre" | "post") =>
+    Object.fromEntries(Object.entries(cells).map(([variable, offset]) => [`${variable}_${side}`, offset]));
   if (program.pre.next.size > 0 && !program.deferPost)
     builder.traces.push({
-      update: step(program.pre, memory.pre, sizes.pre),
+      update: step(program.pre, {
+        size: sizes.pre,
+        variables: memory.pre,
+        connected: named(source, "pre"),
+        first: preStart,
+      }),
       range: { kind: "all", size: padded(sizes.pre) },
       stride: memory.preStride,
     });
   if (program.post.next.size > 0)
     builder.traces.push({
-      update: step(program.post, memory.post, memory.postStop),
+      update: step(program.post, {
+        size: memory.postStop,
+        variables: memory.post,
+        connected: named(target, "post"),
+        first: postStart,
+      }),
       range: { kind: "bounds", bounds: sizes.bounds },
       stride: 0,
     });
   if (program.synapse.next.size > 0)
     builder.traces.push({
-      update: step(program.synapse, memory.synapse, sizes.synapses),
+      update: step(program.synapse, { size: sizes.synapses, variables: memory.synapse }),
       range: { kind: "all", size: sizes.synapses },
       stride: 0,
     });
