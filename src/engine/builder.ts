@@ -10,9 +10,8 @@ import { randomKey } from "../math/random.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { realBytes } from "../wasm/emit.ts";
 import { poissonFunction } from "../wasm/poisson.ts";
-import type { BuildOptions, Built, BuiltPopulation, BuiltProjection, Initialiser } from "./built.ts";
-import { connect } from "./connect.ts";
-import { delayTicks, initialValues } from "./initial.ts";
+import type { BuildOptions, BuiltPopulation, Initialiser } from "./built.ts";
+import { initialValues } from "./initial.ts";
 import { Layout, offsets, padded, padding } from "./layout.ts";
 import { checkCells, checkSynapses } from "./limits.ts";
 import {
@@ -72,7 +71,8 @@ export class Builder {
     };
     const programs = new Map<string, ProjectionProgram>();
     for (const [name, part] of this.projectionParts) {
-      for (const from of Object.values(part.events)) if (from.kind !== "clock") modelOf(from, name);
+      for (const [event, from] of Object.entries(part.events))
+        if (from.kind !== "clock") modelOf(from, `the event "${event}" of ${name}`);
       const cells = { pre: modelOf(part.pre, name), post: modelOf(part.post, name) };
       checkConnection(part.model.checked, cells.pre, cells.post);
       const program = projectionProgram(part, dt);

@@ -76,12 +76,12 @@ const longestDelay = 2 ** 20; // ticks; spikes are kept that long
 /**
  * Delays in ticks: one for all synapses, or one for each synapse of the rows. An array is in the order of the
  * explicit pairs, or of the rows for other patterns; an expression may use `rand()` and `randn()`, drawn
- * once per synapse, and the model's parameters.
+ * once per synapse, the indices `i` and `j` and the model's parameters.
  */
 export function delayTicks(
   name: string,
   part: Projection,
-  rows: { readonly targets: Uint32Array; readonly order?: Uint32Array },
+  rows: { readonly rows: Uint32Array; readonly targets: Uint32Array; readonly order?: Uint32Array },
   dt: number,
   key: Key,
 ): number | Uint32Array {
@@ -96,22 +96,28 @@ export function delayTicks(
   };
   if (typeof delay === "number") return ticks(delay, "the delay");
   const size = rows.targets.length;
+  const place = (k: number): number => (rows.order ? rows.order[k] : k);
+  const result = new Uint32Array(size);
   if (typeof delay === "string") {
-    if (isQuantity(delay)) return ticks(seconds(delay as Time), "the delay");
+    if (isQuantity(delay)) return ticks(seconds(delay as Time, `${name}: the delay`), "the delay");
     const evaluate = delayExpression(part, delay, dt, key);
-    const result = new Uint32Array(size);
-    for (let k = 0; k < size; k++) result[k] = ticks(evaluate(k), `the delay of synapse ${k}`);
+    for (let i = 0; i + 1 < rows.rows.length; i++)
+      for (let k = rows.rows[i]; k < rows.rows[i + 1]; k++)
+        result[k] = ticks(evaluate(k, i, rows.targets[k]), `the delay of synapse ${place(k)}`);
     return result;
   }
   if (delay.length !== size) throw new ConfigError(`${name}: ${delay.length} delays for ${size} synapses`);
-  const result = new Uint32Array(size);
-  for (let k = 0; k < size; k++)
-    result[k] = ticks(delay[rows.order ? rows.order[k] : k], `the delay of synapse ${k}`);
+  for (let k = 0; k < size; k++) result[k] = ticks(delay[place(k)], `the delay of synapse ${place(k)}`);
   return result;
 }
 
-/** An expression of parameters and draws, s, evaluated per synapse on the host. */
-function delayExpression(part: Projection, text: string, dt: number, key: Key): (synapse: number) => number {
+/** An expression of parameters, i, j and draws, s, evaluated per synapse on the host. */
+function delayExpression(
+  part: Projection,
+  text: string,
+  dt: number,
+  key: Key,
+): (synapse: number, i: number, j: number) => number {
   const { checked } = part.model;
   const probe = { ...checked, variables: [...checked.variables, delayVariable] };
   const model = { ...part.model, checked: probe } as Model;
@@ -119,16 +125,19 @@ function delayExpression(part: Projection, text: string, dt: number, key: Key): 
   const graph = new Graph("float64");
   const node = new Lowering(graph, {
     name: (name) => {
-      throw new ConfigError(`a delay may use parameters and random draws, not ${name}: ${text}`);
+      if (name === "i" || name === "j") return graph.input(name);
+      throw new ConfigError(
+        `${checked.name}: a delay may use parameters, i, j and random draws, not ${name}: ${text}`,
+      );
     },
     random: (draw, args) => sparseDraw(graph, draw, args),
   }).lowerReal(expression);
-  return (synapse) =>
+  return (synapse, i, j) =>
     interpret(
       [node],
       new Proxy(
-        { element: BigInt(synapse), tick: 0n, key0: BigInt(key[0]), key1: BigInt(key[1]) },
-        { get: (known: Record<string, bigint>, name: string) => known[name] ?? wordInput(name) },
+        { element: BigInt(synapse), tick: 0n, key0: BigInt(key[0]), key1: BigInt(key[1]), i, j },
+        { get: (known: Record<string, bigint | number>, name: string) => known[name] ?? wordInput(name) },
       ),
       "float64",
     )[0] as number;
@@ -138,7 +147,7 @@ const wordInput = (name: string): bigint | undefined =>
   name.startsWith("#") ? BigInt(name.slice(1)) : undefined;
 
 const delayVariable = {
-  name: "delay_of_synapse",
+  name: "delay",
   unit: "s",
   dimension: [0, 0, 1, 0, 0, 0, 0],
   scope: "synapse" as const,

@@ -40,7 +40,7 @@ export function tickedSpikes(
         `${name}: spike ${n} of cell ${which} is at ${time} s, outside the run of ${ticks * dt} s`,
       );
     if (!(Number.isInteger(which) && which >= 0 && which < size))
-      throw new ConfigError(`${name}: spike ${n} names cell ${which} of ${size}`);
+      throw new ConfigError(`${name}: spike ${n} names cell ${which}; the source has cells 0 to ${size - 1}`);
     tick[n] = at;
     cell[n++] = which;
   };
@@ -68,7 +68,7 @@ export function tickedSpikes(
     for (let m = 1; m < list.length; m++)
       if (list[m] === list[m - 1])
         throw new ConfigError(
-          `${name}: cell ${list[m]} fires twice in the tick at ${k * dt} s; use a shorter dt`,
+          `${name}: cell ${list[m]} fires twice in the tick at ${Number((k * dt).toPrecision(9))} s; use a shorter dt`,
         );
   }
   return { from, cells };

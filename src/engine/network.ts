@@ -9,7 +9,7 @@ import type { WeightStorage } from "../device/pair.ts";
 import { type Model, neuron } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import type { Time } from "../math/units.ts";
-import { formatDimension, quantity, sameDimension, seconds } from "../math/units.ts";
+import { formatDimension, sameDimension, seconds } from "../math/units.ts";
 import type { Pattern } from "./connect.ts";
 
 /** A value per cell or synapse: SI number, quantity text or expression text ("Vr + rand() * (Vt - Vr)"), or one number each (SI). */
@@ -130,12 +130,12 @@ export function poisson(size: number, rate: Initial): Population {
 
 /** A clock that ticks every `period`, first at `offset` (default one period). */
 export function every(period: Time, options: { offset?: Time } = {}): Clock {
-  const length = seconds(period);
+  const length = seconds(period, "the period of a clock");
   if (!(length > 0)) throw new ConfigError(`a clock's period must be positive, not ${period}`);
   return Object.freeze({
     kind: "clock" as const,
     period: length,
-    offset: options.offset === undefined ? length : seconds(options.offset),
+    offset: options.offset === undefined ? length : seconds(options.offset, "the offset of a clock"),
   });
 }
 
@@ -181,8 +181,9 @@ export function synapses<Events extends string = never>(
       `${model.checked.name}: the weight ${stored.name} is ${formatDimension(stored.dimension)}, the devices make ${formatDimension(options.weight.weightDimension)}`,
     );
   const delay = options.delay ?? 0;
-  if (typeof delay === "string" && /^[\s\d.eE+-]+[a-zµ]+$/.test(delay) && !(quantity(delay, "s") >= 0))
-    throw new ConfigError(`${model.checked.name}: the delay ${delay} is negative`);
+  if (typeof delay === "string" && /^[\s\d.eE+-]+[a-zA-Zµ]+\s*$/u.test(delay))
+    if (!(seconds(delay as Time, `${model.checked.name}: the delay`) >= 0))
+      throw new ConfigError(`${model.checked.name}: the delay ${delay} is negative`);
   return Object.freeze({
     kind: "projection" as const,
     pre,

@@ -42,7 +42,7 @@ export async function compile<const N extends Network>(
   for (const part of Object.values(network)) if (part.kind === "population") size += part.size;
   const wanted = asked ?? (size >= manyCells ? processors() : 1);
   const built = build(network, {
-    dt: seconds(options.dt),
+    dt: seconds(options.dt, "dt"),
     seed: options.seed,
     precision,
     threads: threadsAvailable() ? wanted : 1,
@@ -62,6 +62,7 @@ const mostPages = 65536; // 4 GiB, what 32-bit addresses reach
 function tooLarge({ bytes, shares }: Built["layout"]): ConfigError {
   const gigabytes = (n: number) => `${(n / 1e9).toPrecision(3)} GB`;
   const largest = Object.entries(shares)
+    .filter(([, n]) => n > bytes / 100)
     .sort((a, b) => b[1] - a[1])
     .slice(0, 3)
     .map(([label, n]) => `${label} ${gigabytes(n)}`);

@@ -247,8 +247,9 @@ export class Simulation<N extends Network = Network> {
   // ---- a run ---------------------------------------------------------------------------------------
 
   #wholeTicks(duration: Time): number {
-    const time = seconds(duration);
+    const time = seconds(duration, "duration");
     const ticks = Math.round(time / this.dt);
+    if (time < 0) throw new ConfigError(`a run of ${duration} would go back in time`);
     if (!(ticks >= 0) || Math.abs(ticks * this.dt - time) > 1e-3 * this.dt)
       throw new ConfigError(`a run of ${duration} is not a whole number of ticks of ${this.dt} s`);
     if (this.#tick + ticks > 2 ** 31)

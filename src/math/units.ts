@@ -410,7 +410,12 @@ export function quantity(value: string | number, expected?: string): number {
   return found.value;
 }
 
-/** A time in seconds. */
-export function seconds(time: Time): number {
-  return quantity(time, "s");
+/** A time in seconds. `what` it is the time of names it in errors. */
+export function seconds(time: Time, what?: string): number {
+  if (what === undefined) return quantity(time, "s");
+  try {
+    return quantity(time, "s");
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(`${what}: ${error.message}`) : error;
+  }
 }
