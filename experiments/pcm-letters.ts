@@ -184,7 +184,7 @@ async function replicate(pattern: Pattern, options: ReplicateOptions) {
 /** Metrics and figures of the replicates so far. */
 function summary(
   results: readonly Awaited<ReturnType<typeof replicate>>[],
-  { devices, epochs, letters }: { devices: number; epochs: number; letters: readonly string[] },
+  { devices, letters }: { devices: number; letters: readonly string[] },
 ): Result {
   if (results.length === 0) return { metrics: {} };
   const measured = results.map(({ actual, fp, pattern }) => ({
@@ -223,7 +223,7 @@ function summary(
       fpRecall25: mean(measured.map((m) => m.fp25.recall)),
       fpPrecision25: mean(measured.map((m) => m.fp25.precision)),
       devices: first.conductances.length,
-      epochs,
+      epochs: first.pcmByEpoch.length,
       recall25Each: measured.map((m) => m.pcm25.recall),
       fpRecall25Each: measured.map((m) => m.fp25.recall),
       setPulses: mean(results.map((r) => r.pulsesPerDevice)),
@@ -327,7 +327,7 @@ export default experiment({
     fpRecall25: "desired spikes met within 25 ms by the floating-point network (1)",
     fpPrecision25: "spikes of the floating-point network that meet a desired one within 25 ms (1)",
     devices: "memory devices of one network",
-    epochs: "presentations in training",
+    epochs: "presentations in training of the PCM network",
     recall25Each: "recall25 of every replicate (1)",
     fpRecall25Each: "fpRecall25 of every replicate (1)",
     retention: "recall within 25 ms at times after training (s), with and without array-level scaling (1)",
@@ -346,18 +346,19 @@ export default experiment({
         duration: parameters.duration,
         seed: `${context.seed}/${r}`,
       });
-      results.push(
-        await replicate(pattern, {
-          ...parameters,
-          duration,
-          seed: `${context.seed}/${r}`,
-          context,
-          advance: (done, what) =>
-            context.progress((2 * r * epochs + done) / total, `replicate ${r + 1}: ${what}`),
-        }),
-      );
-      context.partial(summary(results, { devices, epochs, letters: parameters.letters }));
+      const result = await replicate(pattern, {
+        ...parameters,
+        duration,
+        seed: `${context.seed}/${r}`,
+        context,
+        advance: (done, what) =>
+          context.progress((2 * r * epochs + done) / total, `replicate ${r + 1}: ${what}`),
+      });
+      // one that was interrupted counts only where there is no whole one
+      if (result.pcmByEpoch.length < epochs && results.length > 0) break;
+      results.push(result);
+      context.partial(summary(results, { devices, letters: parameters.letters }));
     }
-    return summary(results, { devices, epochs, letters: parameters.letters });
+    return summary(results, { devices, letters: parameters.letters });
   },
 });
