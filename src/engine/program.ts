@@ -6,7 +6,7 @@
  */
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel, Scope, Statement } from "../language/checked.ts";
-import { type Expression, namesIn, walk } from "../language/expression.ts";
+import { type Expression, namesIn, substitute, walk } from "../language/expression.ts";
 import { decayTrace, integrate } from "../language/integrate.ts";
 import { ConfigError } from "../math/errors.ts";
 import { hoisted } from "./hoist.ts";
@@ -76,6 +76,9 @@ const shared = (model: CheckedModel): string[] => {
   return names.map((v) => v.name);
 };
 
+/** A cell that is being reset has just fired. */
+const refractoryNow = new Map<string, Expression>([["not_refractory", { kind: "boolean", value: false }]]);
+
 export function populationProgram(model: CheckedModel, dt: number): PopulationProgram {
   const inlined = inline(model, { dt });
   const step = integrate(model, { dt });
@@ -96,7 +99,7 @@ export function populationProgram(model: CheckedModel, dt: number): PopulationPr
     shared: shared(model),
     threshold: model.threshold && inlined(model.threshold),
     tick: assign(model.handlers.tick ?? []),
-    reset: assign(model.reset),
+    reset: assign(model.reset).map((a) => ({ ...a, value: substitute(a.value, refractoryNow) })),
     refractory,
     methods: step.method,
   };
@@ -127,10 +130,12 @@ export function projectionProgram(part: Projection, dt: number): ProjectionProgr
   }
   const allLazy = pre.variables.every((name) => traces.has(name));
   const onlyPrePost = [...handlers.keys()].every((h) => h === "pre" || h === "post");
+  const values = [...handlers.values()].flat().map((assignment) => assignment.value);
   const deferPost =
     !onDevices &&
     allLazy &&
     onlyPrePost &&
+    !values.some(normalizes) && // a norm is over traces as they all are now
     synapse.next.size === 0 &&
     canDefer(handlers.get("post") ?? [], synapse, traces);
   return {
@@ -145,6 +150,14 @@ export function projectionProgram(part: Projection, dt: number): ProjectionProgr
     deferPost,
     methods: step.method,
   };
+}
+
+function normalizes(value: Expression): boolean {
+  let found = false;
+  walk(value, (node) => {
+    if (node.kind === "apply" && node.operator === "normalize") found = true;
+  });
+  return found;
 }
 
 /**

@@ -6,7 +6,7 @@
  * computed once an event, the others once a synapse, on lane 0 of the vector instructions. Statements see
  * the values that earlier statements of the handler left. Knows nothing of queues.
  */
-import type { Expression } from "../language/expression.ts";
+import { type Expression, name as nameNode } from "../language/expression.ts";
 import {
   block,
   br_if,
@@ -51,7 +51,8 @@ export interface ProjectionMemory {
   readonly shared: Readonly<Record<string, number>>;
   readonly source: Readonly<Record<string, number>>; // variables of the presynaptic population
   readonly target: Readonly<Record<string, number>>; // of the postsynaptic one
-  readonly until?: number; // of the postsynaptic population
+  readonly sourceUntil?: number; // of the presynaptic population's cells
+  readonly targetUntil?: number; // of the postsynaptic one's
   readonly targets: number; // u32 [synapse]
   readonly starts: number; // u32 [thread + 1][pre * classes]
   readonly startsStride: number;
@@ -67,7 +68,7 @@ export interface ProjectionMemory {
 export interface ProjectionContext extends EmitContext {
   readonly program: ProjectionProgram;
   readonly memory: ProjectionMemory;
-  /** Post variables that synapses cannot write while the cell is refractory. */
+  /** Names, such as v_post, that synapses cannot write while the cell is refractory. */
   readonly guarded: ReadonlySet<string>;
   /** Function (synapse, new weight: f64, tick) -> weight: f64, where the weight lives on devices. */
   readonly write?: number;
@@ -79,12 +80,13 @@ export interface ProjectionContext extends EmitContext {
 
 export type Side = "row" | "column";
 
-/** Whether a statement belongs to the event's cell (once an event) or to each synapse. */
+/**
+ * Whether a statement belongs to the event's cell (once an event) or to each synapse. Variables of connected
+ * populations, v_pre and v_post, are written once a synapse, whichever cell the event came from.
+ */
 function isCellLevel(assignment: Assignment, side: Side): boolean {
   const { scope } = assignment;
-  return side === "row"
-    ? scope === "pre" || scope === "precell" || scope === "shared"
-    : scope === "post" || scope === "shared";
+  return side === "row" ? scope === "pre" || scope === "shared" : scope === "post" || scope === "shared";
 }
 
 interface Lowered {
@@ -109,7 +111,7 @@ function lowerHandler(
   context: ProjectionContext,
   statements: readonly Assignment[],
   side: Side,
-  catchUp: boolean,
+  waiting: NonNullable<EventOptions["waiting"]>,
 ): Lowered {
   const { program, precision } = context;
   const graph = new Graph(precision);
@@ -141,18 +143,23 @@ function lowerHandler(
     });
   const targets = new Map<string, Assignment>();
   if (context.deferred && side === "row") {
-    if (catchUp) {
+    if (waiting !== "leave") {
       seedDeferred(graph, program, current, (value, values) => lowering(values).lowerReal(value));
       for (const assignment of synapseStatements(program)) targets.set(assignment.target, assignment);
     } else seedTraces(graph, program, current);
+    // all traces of a row are kept as they were at its last event, whether this one assigns them or not
+    if (waiting !== "only")
+      for (const name of program.lazyTraces.keys())
+        targets.set(name, { target: name, value: nameNode(name), scope: "pre" });
   }
   for (const assignment of statements) {
     const block = isCellLevel(assignment, side) ? "cell" : "element";
     let node = lowering(current, block).lowerReal(assignment.value);
     const { target } = assignment;
-    if (assignment.scope === "postcell" && context.guarded.has(target.slice(0, -5))) {
+    if (context.guarded.has(target)) {
       const before = current.get(target) ?? graph.input(inputName(target, program));
-      node = graph.select(graph.input("not_refractory", "mask"), node, before);
+      const end = assignment.scope === "precell" ? "source" : "target";
+      node = graph.select(graph.input(`not_refractory ${end}`, "mask"), node, before);
     }
     current.set(target, node);
     targets.set(target, assignment);
@@ -203,7 +210,7 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
   const end = fn.local("i32");
   const other = fn.local("i32"); // byte offset of the cell at the other end
   const preBase = fn.local("i32");
-  const lowered = lowerHandler(context, statements, side, waiting !== "leave");
+  const lowered = lowerHandler(context, statements, side, waiting);
   const rows =
     context.deferred && side === "row"
       ? new DeferredRows(fn, prologue, precision, context.deferred.memory, context.deferred.slow)
@@ -217,8 +224,8 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
   const index = (value: Code): Code =>
     precision === "float64" ? f64x2.splat(f64.convert_i32_s(value)) : f32x4.splat(f32.convert_i32_s(value));
   const preAddress = (byte: Code): Code => i32.add(byte, get(preBase));
-  const until = (byte: Code): Code =>
-    reached(precision, bytes === 8 ? i32.shr_u(byte, i32.const(1)) : byte, memory.until as number, now());
+  const until = (byte: Code, offset: number): Code =>
+    reached(precision, bytes === 8 ? i32.shr_u(byte, i32.const(1)) : byte, offset, now());
   const normLocals = lowered.norms.map(() => fn.local("v128"));
 
   /** Code of an input, given the byte offsets of the pre and the post cell. */
@@ -242,7 +249,9 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
       case "shared":
         return loadLane(precision, i32.const(0), memory.shared[name]);
       case "not_refractory":
-        return until(post);
+        return name === "source"
+          ? until(pre, memory.sourceUntil as number)
+          : until(post, memory.targetUntil as number);
       case "norm":
         return get(normLocals[Number(name)]);
       case "element":
@@ -269,8 +278,9 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
     const own =
       side === "row"
         ? ["pre", "source", "i", "shared", "decay"]
-        : ["post", "target", "j", "not_refractory", "shared"];
-    return own.includes(kind) && !changedBySynapse.has(node.name as string);
+        : ["post", "target", "j", "shared", "not_refractory target"];
+    const known = kind === "not_refractory" ? (node.name as string) : kind;
+    return own.includes(known) && !changedBySynapse.has(node.name as string);
   };
   const reachable = new Set<Node>();
   const visit = (node: Node) => {

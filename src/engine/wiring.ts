@@ -53,7 +53,9 @@ export function wire(
   const columnEvents = Object.entries(part.events).some(
     ([event, from]) => from.kind !== "clock" && sideOf(name, event, from, part) === "column",
   );
-  const wantsColumns = !dense && !program.deferPost && (columnEvents || program.handlers.has("post"));
+  // a row is walked delay by delay, but it remembers one tick up to which post events have been applied
+  const defers = program.deferPost && path.delays.length === 1;
+  const wantsColumns = !dense && !defers && (columnEvents || program.handlers.has("post"));
   const cols = wantsColumns ? columns(path, post.size) : undefined;
   const memory = layOut(builder, name, part, program, {
     pre,
@@ -62,14 +64,12 @@ export function wire(
     dense,
     columns: cols !== undefined,
   });
-  const deferred = program.deferPost
-    ? layOutDeferred(builder, name, program, pre.size, post.size)
-    : undefined;
+  const deferred = defers ? layOutDeferred(builder, name, program, pre.size, post.size) : undefined;
   const context: ProjectionContext = {
     ...builder.context(name),
     program,
     memory,
-    guarded: new Set(post.program?.refractory ? post.program.cells.frozenWhileRefractory : []),
+    guarded: new Set([...guardedVariables(pre, "pre"), ...guardedVariables(post, "post")]),
   };
   const sizes = { synapse: path.size, pre: part.pre.size, post: part.post.size };
   const initial = initialValues(name, part.model, part.initial, sizes, options.dt);
@@ -121,6 +121,10 @@ export function wire(
     deferred,
   };
 }
+
+/** Variables of connected cells that synapses cannot write while the cell is refractory, as a handler names them. */
+const guardedVariables = ({ program }: BuiltPopulation, side: "pre" | "post"): string[] =>
+  program?.refractory ? [...program.cells.frozenWhileRefractory].map((name) => `${name}_${side}`) : [];
 
 function layOutDeferred(
   { layout, bytes, threads, options }: Builder,
@@ -176,7 +180,8 @@ function layOut(
     shared: offsets(program.shared, () => layout.take(16, `${name} traces`)),
     source: pre.memory?.variables ?? {},
     target: post.memory?.variables ?? {},
-    until: post.memory?.until,
+    sourceUntil: pre.memory?.until,
+    targetUntil: post.memory?.until,
     targets: layout.take(4 * path.size, synapses),
     starts: layout.take(4 * path.starts.length, `${name} rows`),
     startsStride: 4 * path.segments,
