@@ -21,6 +21,7 @@ interface DatasetEntry {
   readonly licence: string;
   readonly address: string;
   readonly bytes: number;
+  readonly files: readonly { readonly path: string; readonly address?: string }[];
   readonly where?: string; // when it is here
 }
 
@@ -41,17 +42,25 @@ export async function dataList(options: { json: boolean }): Promise<ExitCode> {
   const entries = (await datasets()).datasetList();
   if (options.json) process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
   else
-    for (const { name, description, licence, address, bytes, where } of entries) {
+    for (const entry of entries) {
+      const { name, description, licence, address, bytes } = entry;
       const lines = [
         name,
         `  ${description}`,
         `  ${(bytes / 1e6).toFixed(1)} MB, ${licence}`,
         `  from  ${address}`,
-        `  here  ${where ?? `no; memspike data get ${name}`}`,
+        `  here  ${hereOrHow(entry)}`,
       ];
       process.stdout.write(`${lines.join("\n")}\n\n`);
     }
   return exitCodes.done;
+}
+
+/** Where a data set is, or how it comes here. */
+function hereOrHow({ name, files, where }: DatasetEntry): string {
+  if (where !== undefined) return where;
+  if (files.every((file) => file.address !== undefined)) return `no; memspike data get ${name}`;
+  return `no, and not to be fetched as it is; expects ${files.map((file) => file.path).join(", ")}`;
 }
 
 /** Fetches a data set; its loader checks the checksum. */

@@ -82,16 +82,18 @@ function checkedSyntax(file: string): Place | undefined {
   return stderr ? placeOfSyntax(stderr) : undefined;
 }
 
-/** The innermost call that does not lie in this program's src: the line of the model or the experiment. */
+/** The innermost call outside this program's src and datasets: the line of the model or the experiment. */
 function placeOfCaller(stack: string): Place | undefined {
-  const own = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+  const src = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+  const own = [src, path.join(path.dirname(src), "datasets")].map((folder) => folder + path.sep);
   for (const line of stack.split("\n")) {
     const match = /^\s+at (?:.*\()?((?:file:\/\/\/|\/|[A-Z]:\\).*?):(\d+):(\d+)\)?$/.exec(
       line.replace("at async ", "at "),
     );
     if (match === null) continue;
     const file = plainPath(match[1]);
-    if (file.startsWith(own + path.sep) || file.includes(`${path.sep}node_modules${path.sep}`)) continue;
+    if (own.some((folder) => file.startsWith(folder)) || file.includes(`${path.sep}node_modules${path.sep}`))
+      continue;
     return { file: shortPath(file), line: Number(match[2]), column: Number(match[3]) };
   }
   return undefined;

@@ -2,7 +2,8 @@
  * Lets a file of the user, wherever it lies, import this very program: `memspike`, `memspike/models/cuba`.
  *
  * Without this, a file outside a project that has memspike installed would find nothing, and one inside might find a
- * second copy, whose experiments would not be known here.
+ * second copy, whose experiments would not be known here. A file `x.ts` is a module whatever the package.json beside
+ * it says: `npm init` writes "type": "commonjs", with which Node would refuse its imports.
  */
 
 import * as module from "node:module";
@@ -19,8 +20,8 @@ export function ownAddress(specifier: string): string | undefined {
 export function resolveOwnName(): void {
   module.registerHooks({
     resolve(specifier, context, next) {
-      const url = ownAddress(specifier);
-      return url === undefined ? next(specifier, context) : next(url, context);
+      const found = next(ownAddress(specifier) ?? specifier, context);
+      return found.url.endsWith(".ts") ? { ...found, format: "module-typescript" } : found;
     },
   });
 }

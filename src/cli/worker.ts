@@ -53,6 +53,7 @@ async function work(task: WorkerTask): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error("worker.ts runs in a worker thread only");
   const post = (message: FromWorker) => port.postMessage(message);
+  Error.stackTraceLimit = 100; // down to the line of the user, below the checks of a model
   const controller = new AbortController();
   const go = new Promise<void>((resolve) => {
     port.on("message", (message: ToWorker) => {

@@ -82,33 +82,71 @@ test("the program's own name is itself, its models and its data, and nothing els
   ]).toEqual([undefined, undefined, undefined]);
 });
 
-test("a file outside the project imports memspike and its models by name and runs, without a warning", () => {
+const mine = `
+  import { estimate, experiment, type Result } from "memspike";
+  import { cuba } from "memspike/models/cuba";
+  export default experiment({
+    name: "mine",
+    question: "Does a file anywhere find the program?",
+    source: "me",
+    parameters: { size: 3 },
+    run({ size }): Result {
+      return { metrics: { size, kind: cuba.kind, mean: estimate([1, 2, 3]).mean } };
+    },
+  });`;
+
+const faulty = `
+  import { neuron } from "memspike";
+  const cell = neuron({ name: "cell", source: "me", equations: "dv/dt = (E - v) / tu : V",
+    parameters: { E: "1 V", tau: "1 s" } });
+  export default cell;`;
+
+/** Runs the program in a new folder that holds these files and no data. */
+function inFolder(files: Readonly<Record<string, string>>, args: readonly string[]) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "memspike-outside-"));
   try {
-    const text = `
-      import { estimate, experiment, type Result } from "memspike";
-      import { cuba } from "memspike/models/cuba";
-      export default experiment({
-        name: "mine",
-        question: "Does a file anywhere find the program?",
-        source: "me",
-        parameters: { size: 3 },
-        run({ size }): Result {
-          return { metrics: { size, kind: cuba.kind, mean: estimate([1, 2, 3]).mean } };
-        },
-      });`;
-    fs.writeFileSync(path.join(folder, "mine.ts"), text);
-    const ended = spawnSync(
-      process.execPath,
-      [program, "run", "./mine.ts", "--json", "--set", "size=5", "--progress", "none"],
-      {
-        cwd: folder,
-        encoding: "utf8",
-      },
-    );
-    expect([ended.status, ended.stderr]).toEqual([0, ""]);
-    expect(JSON.parse(ended.stdout).metrics).toEqual({ size: 5, kind: "neuron", mean: 2 });
+    for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, MEMSPIKE_DATA: "", XDG_CACHE_HOME: folder },
+    });
+    return { status, stdout, stderr };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+test.each([undefined, "module", "commonjs"])(
+  "a file outside the project imports memspike and its models by name and runs, without a warning (type %s)",
+  (type) => {
+    const files = { "mine.ts": mine, ...(type ? { "package.json": JSON.stringify({ type }) } : {}) };
+    const args = ["run", "./mine.ts", "--json", "--set", "size=5", "--progress", "none"];
+    const { status, stdout, stderr } = inFolder(files, args);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout).metrics).toEqual({ size: 5, kind: "neuron", mean: 2 });
+  },
+);
+
+test("a fault in a model of the user is told with the line that makes the model", () => {
+  expect(inFolder({ "mine.ts": faulty }, ["run", "mine.ts"])).toMatchInlineSnapshot(`
+    {
+      "status": 3,
+      "stderr": "cell: unknown name tu
+        dv/dt = (E - v) / tu : V
+                          ^^
+      did you mean tau?
+      at mine.ts:3:16
+    ",
+      "stdout": "",
+    }
+  `);
+});
+
+test("data that is not here is told without a line of the program", () => {
+  const letters = ["run", "pcm-letters", "--quick", "--set", "voice=nobody", "--progress", "none"];
+  const { status, stderr } = inFolder({}, letters);
+  expect(status).toBe(3);
+  expect(stderr).toContain("spoken-letters/spoken-letters-flac.tar.gz: not found in ");
+  expect(stderr).not.toContain("store.ts");
 });
