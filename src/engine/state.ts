@@ -5,6 +5,7 @@
  * that were given, or of the rows of another pattern. Values of presynaptic and postsynaptic cells of a
  * projection are those of the connected slices. Knows nothing of runs.
  */
+import type { Scope } from "../language/checked.ts";
 import { ConfigError, NumericError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import type { Built, BuiltProjection } from "./built.ts";
@@ -104,7 +105,6 @@ export class State {
 
   #storedOf(built: BuiltProjection, variable: string): Stored {
     const { memory, path, order, name } = built;
-    const bytes = this.#built.precision === "float64" ? 8 : 4;
     const offset = memory.synapse[variable];
     if (offset !== undefined) {
       const { size, read, write } = this.#plain(offset, path.size);
@@ -122,18 +122,58 @@ export class State {
         },
       };
     }
-    if (variable in memory.pre) return this.#trace(built, variable);
-    if (variable in memory.post)
-      return this.#plain(
-        memory.post[variable] + memory.postStart * bytes,
-        memory.postStop - memory.postStart,
-      );
+    const kept = this.#keptByCell(built, variable);
+    if (kept)
+      return this.#declared(built, variable) === "synapse" ? this.#spread(built, variable, kept) : kept;
     if (variable in memory.shared) return this.#plain(memory.shared[variable], 1);
     throw noVariable(
       name,
       variable,
       [memory.synapse, memory.pre, memory.post, memory.shared].flatMap((o) => Object.keys(o)),
     );
+  }
+
+  #declared({ part }: BuiltProjection, variable: string): Scope | undefined {
+    return part.model.checked.variables.find((v) => v.name === variable)?.scope;
+  }
+
+  #keptByCell(built: BuiltProjection, variable: string): Stored | undefined {
+    const { memory } = built;
+    const bytes = this.#built.precision === "float64" ? 8 : 4;
+    if (variable in memory.pre) return this.#trace(built, variable);
+    if (variable in memory.post)
+      return this.#plain(
+        memory.post[variable] + memory.postStart * bytes,
+        memory.postStop - memory.postStart,
+      );
+    return undefined;
+  }
+
+  /** A variable of each synapse that is kept once for all synapses of a cell (hoist.ts), told synapse by synapse. */
+  #spread({ name, memory, path }: BuiltProjection, variable: string, kept: Stored): Stored {
+    const side = variable in memory.pre ? "pre" : "post";
+    return {
+      size: path.size,
+      read: () => {
+        const values = kept.read();
+        const cells = this.synapseCells(name)[side];
+        return Float64Array.from(cells, (cell) => values[cell]);
+      },
+      write: (given) => {
+        const values = Float64Array.from(kept.read());
+        const cells = this.synapseCells(name)[side];
+        cells.forEach((cell, k) => {
+          values[cell] = given[k];
+        });
+        cells.forEach((cell, k) => {
+          if (values[cell] !== given[k])
+            throw new ConfigError(
+              `${name}.${variable} is one value for all synapses of a ${side}synaptic cell, kept once; synapse ${k} of cell ${cell} cannot differ`,
+            );
+        });
+        kept.write(values);
+      },
+    };
   }
 
   /** A value of each presynaptic cell; every thread has its copy. */

@@ -199,24 +199,49 @@ export class InterpretedProjection {
   /** Values of a variable as they are before `tick` is computed: a copy, of synapses in the order they are told. */
   read(name: string, tick: number): Reals | undefined {
     if (name in this.synapse) return this.told(this.synapse[name]);
+    const values = this.#cellValues(name, tick);
+    if (!values) return this.shared[name]?.slice();
+    const { cells, start, size } = this.#sideOf(name);
+    return this.#ofEachSynapse(name)
+      ? this.told(Float64Array.from(cells, (cell) => values[cell]))
+      : values.slice(start, start + size);
+  }
+
+  /** A trace of every cell of its side, before `tick` is computed. */
+  #cellValues(name: string, tick: number): Reals | undefined {
     const { pre, post } = this.traces;
-    if (name in post) return post[name].slice(this.postStart, this.postStart + this.part.post.size);
-    if (name in pre)
-      return pre[name]
-        .map((_, cell) => this.#trace(name, cell, tick - 1))
-        .slice(this.preStart, this.preStart + this.part.pre.size);
-    return this.shared[name]?.slice();
+    if (name in post) return post[name];
+    return name in pre ? pre[name].map((_, cell) => this.#trace(name, cell, tick - 1)) : undefined;
+  }
+
+  /** Cells of a trace: of each synapse, and those that the projection connects. */
+  #sideOf(name: string): { readonly cells: Uint32Array; readonly start: number; readonly size: number } {
+    return name in this.traces.pre
+      ? { cells: this.pre, start: this.preStart, size: this.part.pre.size }
+      : { cells: this.post, start: this.postStart, size: this.part.post.size };
+  }
+
+  /** Whether a variable that is kept once for a cell was declared for each synapse (hoist.ts). */
+  #ofEachSynapse(name: string): boolean {
+    return this.part.model.checked.variables.some((v) => v.name === name && v.scope === "synapse");
   }
 
   /** Gives every element of a variable a value before `tick` is computed. */
   write(name: string, values: ArrayLike<number>, tick: number): void {
-    const { pre, post } = this.traces;
-    if (name in pre) {
-      for (let cell = 0; cell < this.source.size; cell++) this.#keepTraces(cell, tick - 1);
-      pre[name].set(Array.from(values), this.preStart);
-    } else if (name in post) post[name].set(Array.from(values), this.postStart);
-    else if (name in this.shared) this.shared[name].set(Array.from(values));
-    else for (let k = 0; k < this.pre.length; k++) this.synapse[name][k] = values[this.#order[k]];
+    if (name in this.shared) this.shared[name].set(Array.from(values));
+    else if (name in this.synapse)
+      for (let k = 0; k < this.pre.length; k++) this.synapse[name][k] = values[this.#order[k]];
+    else {
+      const { cells, start } = this.#sideOf(name);
+      if (name in this.traces.pre)
+        for (let cell = 0; cell < this.source.size; cell++) this.#keepTraces(cell, tick - 1);
+      const array = this.traces.pre[name] ?? this.traces.post[name];
+      if (this.#ofEachSynapse(name))
+        cells.forEach((cell, k) => {
+          array[cell] = values[this.#order[k]];
+        });
+      else array.set(Array.from(values), start);
+    }
   }
 
   /** Traces begin anew before `tick`. */
