@@ -6,17 +6,19 @@
  * of KLettres (https://apps.kde.org/klettres/; Debian package klettres-data 22.12.3), as FLAC. Licence per voice: CC BY-SA
  * 3.0, CC BY 3.0, BSD-style or GPL-2+, told by `spokenVoices`. SHA-256 of the archive below.
  *
- * I, B and M of the voice en_US_f_Allison (CC BY-SA 3.0) ship with the program; see spoken-letters/NOTICE.
+ * I, B and M of the voice en_US_f_Allison (CC BY-SA 3.0) ship with the program; see spoken-letters/NOTICE. A voice of
+ * your own is a folder spoken-letters/NAME in the data folder, with a.wav, b.flac and so on.
  */
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Audio } from "../src/encode/audio.ts";
+import { decodeAudio } from "../src/encode/decode.ts";
 import { decodeFlac } from "../src/encode/flac.ts";
 import { DataError } from "../src/math/errors.ts";
 import { didYouMean } from "../src/math/nearest.ts";
 import type { DataFile, FetchOptions } from "./store.ts";
-import { readDataFile, shippedFile } from "./store.ts";
+import { findFile, readDataFile, shippedFile } from "./store.ts";
 import type { TarEntry } from "./tar.ts";
 import { readTar } from "./tar.ts";
 import { gunzip } from "./unpack.ts";
@@ -75,6 +77,10 @@ export async function spokenLetters(
   const wanted = letters.map((letter) => letter.toLowerCase());
   if (voice === shippedVoice && wanted.every((letter) => letter in shipped))
     return Promise.all(wanted.map(async (letter) => ({ voice, letter, audio: await shippedLetter(letter) })));
+  if (/^[\w-]+$/.test(voice) && findFile(`spoken-letters/${voice}`) !== undefined)
+    return Promise.all(
+      wanted.map(async (letter) => ({ voice, letter, audio: await ownLetter(voice, letter) })),
+    );
 
   const archive = await openArchive(options);
   const voices = voicesOf(archive);
@@ -104,6 +110,17 @@ async function shippedLetter(letter: string): Promise<Audio> {
   if (found !== shipped[letter])
     throw new DataError(`${path}: its SHA-256 is ${found}, ${shipped[letter]} is expected`);
   return decodeFlac(bytes, path);
+}
+
+/** A recording of a voice that is a folder. */
+async function ownLetter(voice: string, letter: string): Promise<Audio> {
+  const names = ["flac", "wav"].map((extension) => `spoken-letters/${voice}/${letter}.${extension}`);
+  const path = names.map(findFile).find((found) => found !== undefined);
+  if (path === undefined)
+    throw new DataError(
+      `${findFile(`spoken-letters/${voice}`)}: it holds no ${letter}.flac and no ${letter}.wav`,
+    );
+  return decodeAudio(await readFile(path), path);
 }
 
 interface Archive {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -163,6 +164,24 @@ describe("data sets", () => {
     await expect(getDataset("fsdd")).rejects.toThrow(
       "fsdd: fsdd/fsdd-8khz-flac.tar.gz cannot be fetched, because the origin " +
         `(https://github.com/Jakobovski/free-spoken-digit-dataset) has it in another form; put it into ${folder}/data`,
+    );
+  });
+
+  test("a voice of one's own is a folder of WAV and FLAC files", async () => {
+    const own = join(folder, "data", "spoken-letters", "me");
+    mkdirSync(own, { recursive: true });
+    const shipped = new URL("../../datasets/spoken-letters/i.flac", import.meta.url);
+    copyFileSync(shipped, join(own, "x.flac"));
+    const [mine] = await spokenLetters({ voice: "me", letters: ["X"] });
+    const [theirs] = await spokenLetters({ letters: ["I"] });
+    expect([mine.voice, mine.letter]).toEqual(["me", "x"]);
+    expect(mine.audio).toEqual(theirs.audio);
+    await expect(spokenLetters({ voice: "me", letters: ["X", "B"] })).rejects.toThrow(
+      `${own}: it holds no b.flac and no b.wav`,
+    );
+    writeFileSync(join(own, "b.wav"), "no sound");
+    await expect(spokenLetters({ voice: "me", letters: ["B"] })).rejects.toThrow(
+      `${own}/b.wav: byte 0: neither WAV ("RIFF") nor FLAC ("fLaC"), the file starts with "no s"`,
     );
   });
 
