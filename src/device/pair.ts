@@ -5,7 +5,14 @@
  */
 import type { Model } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
-import { type Dimension, multiplyDimensions, parseQuantity, quantity, unitDimension } from "../math/units.ts";
+import {
+  type Dimension,
+  formatDimension,
+  multiplyDimensions,
+  parseQuantity,
+  sameDimension,
+  unitDimension,
+} from "../math/units.ts";
 
 export interface WeightStorage {
   readonly kind: "differential-pair";
@@ -62,11 +69,17 @@ export function differentialPair(device: Model<"device">, options: PairOptions):
   const ratio = parseQuantity(options.weightPerConductance);
   if (!(ratio.value > 0))
     throw new ConfigError(`weightPerConductance must be positive, not ${options.weightPerConductance}`);
-  const step = quantity(options.step, "S");
+  const conductance = (name: string, text: string): number => {
+    const { value, dimension } = parseQuantity(text);
+    if (!sameDimension(dimension, unitDimension("S").dimension))
+      throw new ConfigError(`${name} is ${formatDimension(dimension)}, not S: ${text}`);
+    return value;
+  };
+  const step = conductance("the conductance step", options.step);
   if (!(step > 0)) throw new ConfigError(`the conductance step must be positive, not ${options.step}`);
   const refresh = options.refresh && {
-    above: quantity(options.refresh.above, "S"),
-    difference: quantity(options.refresh.difference, "S"),
+    above: conductance("refresh.above", options.refresh.above),
+    difference: conductance("refresh.difference", options.refresh.difference),
   };
   if (refresh && !(refresh.above > 0 && refresh.difference > 0))
     throw new ConfigError(
