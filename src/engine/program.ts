@@ -160,6 +160,10 @@ function normalizes(value: Expression): boolean {
   return found;
 }
 
+/** Whether a statement changes what a synapse stores, such as its weight, and not a trace that moves by itself. */
+export const isStored = ({ synapse }: ProjectionProgram, { scope, target }: Assignment): boolean =>
+  scope === "synapse" && !synapse.next.has(target);
+
 /**
  * Whether post events may wait until their synapse is next looked at: what they do to a synapse depends
  * only on the synapse itself and on presynaptic traces, whose value at that time is known in closed

@@ -17,7 +17,7 @@ import { InterpretedPopulation, type Reals } from "./cellwise.ts";
 import { nearestTicks } from "./initial.ts";
 import { tickedSpikes } from "./inputs.ts";
 import { type Clock, type Network, type Part, parentOf } from "./network.ts";
-import type { Assignment } from "./program.ts";
+import { type Assignment, isStored } from "./program.ts";
 import {
   noVariable,
   type Recorded,
@@ -58,9 +58,11 @@ export class Reference<N extends Network = Network> {
     }
     for (const { variables, until } of this.#populations.values())
       for (const array of [...Object.values(variables), until]) this.#start.set(array, array.slice());
-    for (const { traces } of this.#projections.values())
-      for (const array of [...Object.values(traces.pre), ...Object.values(traces.post)])
+    for (const { traces, synapse, program } of this.#projections.values()) {
+      const moving = [...program.synapse.next.keys()].map((name) => synapse[name]);
+      for (const array of [...Object.values(traces.pre), ...Object.values(traces.post), ...moving])
         this.#start.set(array, array.slice());
+    }
   }
 
   /** Simulated time, s. */
@@ -99,7 +101,7 @@ export class Reference<N extends Network = Network> {
     return Object.fromEntries(results) as Recorded<R>;
   }
 
-  /** Cells and traces go back to their initial values and spikes in flight are gone; synapses and time stay. */
+  /** Cells and traces go back to their initial values and spikes in flight are gone; weights and time stay. */
   restart(): void {
     for (const [array, values] of this.#start) array.set(values as Float64Array);
     for (const { fired } of this.#populations.values()) fired.clear();
@@ -178,10 +180,10 @@ export class Reference<N extends Network = Network> {
     for (const population of this.#populations.values()) population.reset(tick);
   }
 
-  /** While a projection is frozen its `pre` handler changes no synapse. */
+  /** While a projection is frozen its `pre` handler changes nothing that a synapse stores. */
   #deliverPre(projection: InterpretedProjection, frozen: boolean): void {
     const handler = projection.program.handlers.get("pre") ?? [];
-    const statements = frozen ? handler.filter(({ scope }) => scope !== "synapse") : handler;
+    const statements = frozen ? handler.filter((s) => !isStored(projection.program, s)) : handler;
     for (const delay of projection.delays) {
       const cells = projection.source.fired.get(this.#tick - delay) ?? [];
       projection.handle(statements, "row", cells, this.#tick, delay);
@@ -309,15 +311,6 @@ export class Reference<N extends Network = Network> {
     });
     return { spikes, traces, all };
   }
-}
-
-/** Element k becomes element `order[k]`. */
-function ordered<A extends Uint32Array | Float64Array>(values: A, order: Uint32Array): A {
-  const told = values.slice() as A;
-  order.forEach((at, k) => {
-    told[at] = values[k];
-  });
-  return told;
 }
 
 /**

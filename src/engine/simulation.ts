@@ -29,10 +29,13 @@ export interface RunOptions<
   readonly duration: Time;
   /** Spikes of spike sources, by the part's name; times count from the start of the run. */
   readonly inputs?: Readonly<Record<string, SpikeTimes>>;
-  /** Projections whose synapses stand still: only their `pre` handler runs, and it changes no synapse. */
+  /**
+   * Projections that do not learn: only their `pre` handler runs, and it changes nothing that a synapse stores, such as its
+   * weight; traces go on.
+   */
   readonly frozen?: readonly string[];
   readonly record?: R;
-  /** Cells and traces start from their initial values, no spike is in flight; synapses stay as they are. */
+  /** Cells and traces start from their initial values, no spike is in flight; weights stay as they are. */
   readonly restart?: boolean;
 }
 
@@ -158,7 +161,10 @@ export class Simulation<N extends Network = Network> {
     ) as Recorded<R>;
   }
 
-  /** Cells and traces go back to their initial values and spikes in flight are gone; synapses and time stay. */
+  /**
+   * Cells and traces (what projections keep for each cell, and any variable with a differential equation) go back to
+   * their initial values and spikes in flight are gone; what synapses store, such as weights, and time stay.
+   */
   restart(): void {
     this.#state.restart();
   }

@@ -245,7 +245,7 @@ export class State {
     return { pre, post };
   }
 
-  /** Cells and traces go back to their initial values and spikes in flight are gone; synapses and time stay. */
+  /** Cells and traces go back to their initial values and spikes in flight are gone; weights and time stay. */
   restart(): void {
     const { populations, projections } = this.#built;
     for (const built of projections.values()) this.flush(built);
@@ -266,7 +266,9 @@ export class State {
       for (const offset of Object.values(memory.variables)) regions.push({ offset, length: size * real });
       if (memory.until !== undefined) regions.push({ offset: memory.until, length: size * 4 });
     }
-    for (const { memory, program, post } of this.#built.projections.values()) {
+    for (const { memory, program, path, post } of this.#built.projections.values()) {
+      for (const variable of program.synapse.next.keys())
+        regions.push({ offset: memory.synapse[variable], length: path.size * real });
       if (program.pre.variables.length > 0)
         regions.push({
           offset: Math.min(...Object.values(memory.pre)),

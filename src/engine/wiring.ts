@@ -12,7 +12,7 @@ import { offsets, padded } from "./layout.ts";
 import { type Cells, type Projection, parentOf } from "./network.ts";
 import { columns, pathway } from "./pathway.ts";
 import { type ElementMemory, emitUpdate } from "./population.ts";
-import type { Assignment, ElementProgram, ProjectionProgram } from "./program.ts";
+import { type Assignment, type ElementProgram, isStored, type ProjectionProgram } from "./program.ts";
 import {
   type EventOptions,
   emitEvent,
@@ -299,7 +299,7 @@ function addEvents(
   const { deferred, program } = context;
   for (const [handler, statements] of program.handlers) {
     if (handler === "pre") {
-      const still = statements.filter((s) => s.scope !== "synapse");
+      const still = statements.filter((s) => !isStored(program, s));
       events.pre.push({
         event: add(statements, "row"),
         frozen: still.length === statements.length && !deferred ? undefined : add(still, "row", 0, "leave"),
