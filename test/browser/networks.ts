@@ -16,11 +16,13 @@ import {
   neurons,
   pairwiseBernoulli,
   poisson,
+  type Raster,
   type Recorder,
   type RunOptions,
   spikeSource,
   spikes,
   synapses,
+  type Trace,
   trace,
 } from "../../src/index.ts";
 
@@ -62,7 +64,7 @@ async function outcome(
     const recorded = simulation.run({ ...run, record });
     let count = 0;
     const arrays: (Float64Array | Uint32Array)[] = [];
-    for (const one of Object.values(recorded)) {
+    for (const one of Object.values<Raster | Trace>(recorded)) {
       if ("i" in one) {
         count += one.t.length;
         arrays.push(one.t, one.i);
