@@ -13,14 +13,13 @@ import {
   br_if,
   call,
   FunctionBuilder,
-  f64,
   get,
   i32,
   iff,
   loop,
   ModuleBuilder,
-  set,
   tee,
+  v128,
 } from "../wasm/assembler.ts";
 import { poissonFunction } from "../wasm/poisson.ts";
 import {
@@ -83,7 +82,7 @@ export class DeviceArray {
       );
     }
     if (!which) {
-      this.#exports[`pulse ${name}`](0, this.size);
+      this.#exports[`pulse all ${name}`]();
       return;
     }
     for (let k = 0; k < which.length; k++)
@@ -177,8 +176,10 @@ export async function fabricate(
   steps.forEach((update, k) => {
     module.add(emitUpdate(update, `fabricate ${k}`));
   });
-  for (const name of Object.keys(model.checked.handlers))
-    module.add(pulsesFunction(`pulse ${name}`, module.add(pulseFunction(devices, name))));
+  for (const name of Object.keys(model.checked.handlers)) {
+    module.add(pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, 2))));
+    module.add(pulseListFunction(`pulse ${name}`, module.add(pulseFunction(devices, name))));
+  }
   module.add(readsFunction("read", memory, module.add(readFunction(devices, true))));
   module.add(readsFunction("readQuiet", memory, module.add(readFunction(devices, false))));
   const { pages } = layout;
@@ -192,18 +193,27 @@ export async function fabricate(
   return new DeviceArray(model, memory, wasm.buffer, exports);
 }
 
-/** pulses(list, count): a pulse to the devices in a list (u32), or to devices 0 to count - 1 where list is 0. */
-function pulsesFunction(exportName: string, pulse: number): FunctionBuilder {
+/** A pulse to every device, two at a time. */
+function pulseAllFunction(exportName: string, size: number, pulseTwo: number): FunctionBuilder {
+  const fn = new FunctionBuilder({ exportName });
+  const n = fn.local("i32");
+  fn.body = loop(
+    call(pulseTwo, get(n), i32.const(0)),
+    br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(2))), i32.const(size))),
+  );
+  return fn;
+}
+
+/** pulses(list, count): a pulse to each device of a list (u32), in turn. */
+function pulseListFunction(exportName: string, pulse: number): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: ["i32", "i32"], exportName });
   const [list, count] = [0, 1];
   const n = fn.local("i32");
-  const device = fn.local("i32");
+  const device = i32.load(i32.add(get(list), i32.shl(get(n), i32.const(2))), 0);
   fn.body = iff(
     get(count),
     loop(
-      set(device, get(n)),
-      iff(get(list), set(device, i32.load(i32.add(get(list), i32.shl(get(n), i32.const(2))), 0))),
-      call(pulse, get(device), i32.const(0)),
+      call(pulse, device, i32.const(0)),
       br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), get(count))),
     ),
   );
@@ -216,8 +226,8 @@ function readsFunction(exportName: string, memory: ArrayMemory, read: number): F
   const number = 0;
   const n = fn.local("i32");
   fn.body = loop(
-    f64.store(i32.shl(get(n), i32.const(3)), memory.reading, call(read, get(n), get(number), i32.const(0))),
-    br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(memory.devices.count))),
+    v128.store(i32.shl(get(n), i32.const(3)), memory.reading, call(read, get(n), get(number), i32.const(0))),
+    br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(2))), i32.const(memory.devices.count))),
   );
   return fn;
 }

@@ -1,7 +1,7 @@
 /**
- * Machine code of devices: their state in memory, fabrication, pulses and reads, one device at a time.
+ * Machine code of devices: their state in memory, fabrication, pulses and reads.
  *
- * All is float64, whatever a network's precision. The clock of devices is simulated time plus what they
+ * One device at a time or two neighbours side by side, with the same bits. All is float64, whatever a network's precision. The clock of devices is simulated time plus what they
  * waited. Draws are sparse, by device index; the nth pulse of a device draws the same numbers whenever and
  * in whatever company it comes. Knows nothing of weights or synapses.
  */
@@ -9,7 +9,7 @@ import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import type { Expression } from "../language/expression.ts";
-import { type Code, FunctionBuilder, f64, f64x2, get, i32, i32x4, set } from "../wasm/assembler.ts";
+import { type Code, FunctionBuilder, f64, f64x2, get, i32, i32x4, set, v128 } from "../wasm/assembler.ts";
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { loadLane, storeLane } from "../wasm/lane.ts";
@@ -56,25 +56,38 @@ const clock = (tick: Code, dt: number): Code =>
 interface Tools {
   readonly lower: (e: Expression, values?: ReadonlyMap<string, Node>) => Node;
   readonly emitter: Emitter;
-  readonly byte: Code; // of the device's f64
-  readonly tick: Code;
+  readonly now: Code; // v128, s
+  /** Stores the lanes of a v128 into an f64 [device]. */
+  readonly store: (offset: number, value: Code) => Code;
 }
 
-/** A pulse: (device, tick), whose draws are addressed by the pulses before it; or a read: (device, tick, draw) -> f64. */
+/**
+ * A pulse: (device, tick), whose draws are addressed by the pulses before it; or a read: (device, tick, draw) -> v128. Two
+ * lanes are the device and the next.
+ */
 function deviceFunction(
   { model, memory, context }: Devices,
   kind: "pulse" | "read",
+  lanes: 1 | 2,
   body: (tools: Tools) => Code,
 ): FunctionBuilder {
   const pulse = kind === "pulse";
   const fn = new FunctionBuilder({
     parameters: pulse ? ["i32", "i32"] : ["i32", "i32", "i32"],
-    result: pulse ? undefined : "f64",
+    result: pulse ? undefined : "v128",
   });
   const [device, tick, draw] = [0, 1, 2];
   const byte = fn.local("i32");
+  const load = (offset: number): Code =>
+    lanes === 1 ? loadLane("float64", get(byte), offset) : v128.load(get(byte), offset);
+  const store = (offset: number, value: Code): Code =>
+    lanes === 1 ? storeLane("float64", get(byte), offset, value) : v128.store(get(byte), offset, value);
   const word = i32.shl(get(device), i32.const(2));
-  const received = i32.load(word, memory.pulsed);
+  const received =
+    lanes === 1 ? v128.load32_zero(word, memory.pulsed) : v128.load64_zero(word, memory.pulsed);
+  const more = i32x4.add(received, i32x4.splat(i32.const(1)));
+  const now = f64x2.splat(clock(get(tick), context.dt));
+  const indices = i32x4.add(i32x4.splat(get(device)), v128.const(0, 1, 0, 0));
   const graph = new Graph("float64");
   const prologue = new Prologue(fn);
   const emitter = new Emitter({
@@ -82,20 +95,18 @@ function deviceFunction(
     prologue,
     precision: "float64",
     calls: context.calls,
-    activeLanes: 1,
+    activeLanes: lanes,
     input: (node) => {
       const name = node.name as string;
       if (name === "#draw") return i32x4.splat(pulse ? i32.const(0) : get(draw));
       if (name.startsWith("#")) return prologue.words(Number(name.slice(1)));
       if (name === "key0") return prologue.words(context.key[0]);
       if (name === "key1") return prologue.words(context.key[1]);
-      if (name === "tick") return i32x4.splat(pulse ? received : get(tick));
-      if (name === "element") return i32x4.splat(get(device));
-      if (name === "i") return f64x2.splat(f64.convert_i32_u(get(device)));
-      if (name === "t") return f64x2.splat(clock(get(tick), context.dt));
-      if (name === "age")
-        return f64x2.splat(f64.sub(clock(get(tick), context.dt), f64.load(get(byte), memory.writtenAt)));
-      return loadLane("float64", get(byte), memory.variables[name]);
+      if (name === "tick") return pulse ? received : i32x4.splat(get(tick));
+      if (name === "element") return indices;
+      if (name === "i") return f64x2.convert_low_i32x4_s(indices);
+      if (name === "age") return f64x2.sub(now, load(memory.writtenAt));
+      return load(memory.variables[name]);
     },
   });
   const inlined = inline(model, { dt: context.dt });
@@ -104,39 +115,41 @@ function deviceFunction(
       name: (name) => values?.get(name) ?? graph.input(name),
       random: (random, args) => sparseDraw(graph, random, args, { draw: "draw" }),
     }).lowerReal(inlined(expression));
-  const code = body({ lower, emitter, byte: get(byte), tick: get(tick) });
-  fn.body = [
-    set(byte, i32.shl(get(device), i32.const(3))),
-    prologue.code,
-    code,
-    pulse ? i32.store(word, memory.pulsed, i32.add(received, i32.const(1))) : [],
-  ];
+  const code = body({ lower, emitter, now, store });
+  const count = !pulse
+    ? []
+    : lanes === 1
+      ? v128.store32_lane(word, memory.pulsed, more, 0)
+      : v128.store64_lane(word, memory.pulsed, more, 0);
+  // draws read the count of pulses before it moves on
+  fn.body = [set(byte, i32.shl(get(device), i32.const(3))), prologue.code, code, count];
   return fn;
 }
 
-/** pulse(device, tick): the statements of a pulse; they see what earlier ones assigned. Notes the time. */
-export function pulseFunction(devices: Devices, name: string): FunctionBuilder {
-  const { model, memory, context } = devices;
-  return deviceFunction(devices, "pulse", ({ lower, emitter, byte, tick }) => {
+/**
+ * pulse(device, tick): the statements of a pulse; they see what earlier ones assigned. Notes the time. With two
+ * lanes the next device is pulsed as well.
+ */
+export function pulseFunction(devices: Devices, name: string, lanes: 1 | 2 = 1): FunctionBuilder {
+  const { model, memory } = devices;
+  return deviceFunction(devices, "pulse", lanes, ({ lower, emitter, now, store }) => {
     const values = new Map<string, Node>();
     for (const { target, value } of model.handlers[name]) values.set(target, lower(value, values));
     return [
       emitter.define([...values.values()]),
-      [...values].map(([variable, node]) =>
-        storeLane("float64", byte, memory.variables[variable], emitter.value(node)),
-      ),
-      f64.store(byte, memory.writtenAt, clock(tick, context.dt)),
+      [...values].map(([variable, node]) => store(memory.variables[variable], emitter.value(node))),
+      store(memory.writtenAt, now),
     ];
   });
 }
 
-/** read(device, tick, draw) -> conductance, S; without noise the drifted one. */
+/** read(device, tick, draw) -> v128: conductances of the device and the next, S; without noise the drifted ones. */
 export function readFunction(devices: Devices, noise: boolean): FunctionBuilder {
   const { model } = devices;
-  return deviceFunction(devices, "read", ({ lower, emitter }) => {
+  return deviceFunction(devices, "read", 2, ({ lower, emitter }) => {
     const drifted: [string, Node][] = noise && model.drift ? [["Gd", lower(model.drift)]] : [];
     const node = lower(noise ? (model.read as Expression) : quietRead(model), new Map(drifted));
-    return [emitter.define([node]), f64x2.extract_lane(emitter.value(node), 0)];
+    return [emitter.define([node]), emitter.value(node)];
   });
 }
 

@@ -23,6 +23,7 @@ import {
   select,
   set,
   tee,
+  v128,
 } from "../wasm/assembler.ts";
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph, type Precision } from "../wasm/graph.ts";
@@ -122,28 +123,48 @@ export function buildStorage(
   return { storage, perSynapse, count, memory, reading, pulses, counters, scale, write, read };
 }
 
+/**
+ * Reads the devices of a synapse in turn: leaves a conductance in `value` and runs `each`, which finds the place of the
+ * device in local `n`.
+ */
+function readSynapse(
+  fn: FunctionBuilder,
+  devices: number,
+  read: (device: Code) => Code,
+  o: { readonly synapse: Code; readonly n: number; readonly value: number; readonly each: Code },
+): Code {
+  const two = fn.local("v128");
+  const next = i32.add(get(o.n), i32.const(1));
+  return [
+    set(o.n, i32.const(0)),
+    loop(
+      set(two, read(i32.add(i32.mul(o.synapse, i32.const(2 * devices)), get(o.n)))),
+      ([0, 1] as const).map((lane) => [
+        set(o.value, f64x2.extract_lane(get(two), lane)),
+        o.each,
+        lane === 0 ? set(o.n, next) : [],
+      ]),
+      br_if(0, i32.lt_u(tee(o.n, next), i32.const(2 * devices))),
+    ),
+  ];
+}
+
 /** read(synapse, tick, draw) -> weight: beta (sum of G+ - sum of G-). Boybat et al. 2018, eq. 1. */
 function weightFunction(storage: WeightStorage, readDevice: number, scale: number): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32"], result: "f64" });
   const [synapse, tick, draw] = [0, 1, 2];
-  const device = fn.local("i32");
   const n = fn.local("i32");
   const sum = fn.local("f64");
   const value = fn.local("f64");
+  const { devices } = storage;
+  const isUp = i32.lt_u(get(n), i32.const(devices));
   fn.body = [
-    set(device, i32.mul(get(synapse), i32.const(2 * storage.devices))),
-    loop(
-      set(value, call(readDevice, i32.add(get(device), get(n)), get(tick), get(draw))),
-      set(
-        sum,
-        select(
-          f64.add(get(sum), get(value)),
-          f64.sub(get(sum), get(value)),
-          i32.lt_u(get(n), i32.const(storage.devices)),
-        ),
-      ),
-      br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(2 * storage.devices))),
-    ),
+    readSynapse(fn, devices, (device) => call(readDevice, device, get(tick), get(draw)), {
+      synapse: get(synapse),
+      n,
+      value,
+      each: set(sum, select(f64.add(get(sum), get(value)), f64.sub(get(sum), get(value)), isUp)),
+    }),
     f64.mul(f64.mul(get(sum), f64.const(storage.weightPerConductance)), f64.load(i32.const(0), scale)),
   ];
   return fn;
@@ -298,29 +319,13 @@ function refreshFunction(
   const due = fn.local("i32");
   const sums = [fn.local("f64"), fn.local("f64")];
   const n = fn.local("i32");
+  const value = fn.local("f64");
   const first = fn.local("i32");
   const difference = fn.local("f64");
   const pulses = fn.local("i32");
   const polarity = fn.local("i32");
   const { devices } = storage;
-  const group = (which: number): Code => [
-    set(n, i32.const(0)),
-    loop(
-      set(
-        sums[which],
-        f64.add(
-          get(sums[which]),
-          call(
-            o.quiet,
-            i32.add(i32.add(get(first), i32.const(which * devices)), get(n)),
-            get(tick),
-            i32.const(readAtEvent),
-          ),
-        ),
-      ),
-      br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(devices))),
-    ),
-  ];
+  const add = (which: number): Code => set(sums[which], f64.add(get(sums[which]), get(value)));
   const full = devices * refresh.above;
   const magnitude = select(
     get(difference),
@@ -333,8 +338,15 @@ function refreshFunction(
   );
   fn.body = [
     set(first, i32.mul(get(synapse), i32.const(2 * devices))),
-    group(0),
-    group(1),
+    readSynapse(fn, devices, (device) => call(o.quiet, device, get(tick), i32.const(readAtEvent)), {
+      synapse: get(synapse),
+      n,
+      value,
+      each: [
+        iff(i32.lt_u(get(n), i32.const(devices)), add(0)),
+        iff(i32.ge_u(get(n), i32.const(devices)), add(1)),
+      ],
+    }),
     set(difference, f64.sub(get(sums[0]), get(sums[1]))),
     iff(tee(due, rule), [
       set(n, i32.const(0)),
@@ -377,12 +389,12 @@ function exportReadAll(
   const fn = new FunctionBuilder({ parameters: ["i32", "i32"], exportName: `readAll ${name}` });
   const [tick, quiet] = [0, 1];
   const d = fn.local("i32");
-  const value = fn.local("f64");
+  const two = fn.local("v128");
   const args = [get(d), get(tick), i32.const(readPlain)];
   fn.body = loop(
-    iff(get(quiet), set(value, call(o.quietDevice, ...args)), set(value, call(o.readDevice, ...args))),
-    f64.store(i32.shl(get(d), i32.const(3)), o.reading, get(value)),
-    br_if(0, i32.lt_u(tee(d, i32.add(get(d), i32.const(1))), i32.const(o.count))),
+    iff(get(quiet), set(two, call(o.quietDevice, ...args)), set(two, call(o.readDevice, ...args))),
+    v128.store(i32.shl(get(d), i32.const(3)), o.reading, get(two)),
+    br_if(0, i32.lt_u(tee(d, i32.add(get(d), i32.const(2))), i32.const(o.count))),
   );
   module.add(fn);
 }
