@@ -121,8 +121,7 @@ const poissonModel = neuron({
 });
 
 /**
- * `size` independent Poisson sources. `rate`: quantity text ("10 Hz"), expression text of `i`, or one
- * number each, 1/s. At most one spike a tick: keep rate * dt well below 1.
+ * `size` independent Poisson sources. `rate`: quantity text ("10 Hz"), or one number each, 1/s. At most one spike a tick: keep rate * dt well below 1.
  */
 export function poisson(size: number, rate: Initial): Population {
   return neurons(size, poissonModel, { rate });
