@@ -179,6 +179,10 @@ export function synapses<Events extends string = never>(
     throw new ConfigError(
       `${model.checked.name}: the weight ${stored.name} is ${formatDimension(stored.dimension)}, the devices make ${formatDimension(options.weight.weightDimension)}`,
     );
+  if (options.weight && stored && options.initial?.[stored.name] !== undefined)
+    throw new ConfigError(
+      `${model.checked.name}: the weight ${stored.name} is read from its devices, which start as their model says; it has no initial value`,
+    );
   const delay = options.delay ?? 0;
   if (typeof delay === "string" && /^[\s\d.eE+-]+[a-zA-Zµ]+\s*$/u.test(delay))
     if (!(seconds(delay as Time, `${model.checked.name}: the delay`) >= 0))

@@ -77,8 +77,7 @@ export class Reference<N extends Network = Network> {
     const frozen = new Set((options.frozen ?? []).map((name) => this.#projection(name)));
     if (options.restart) this.restart();
     const recorders = this.#recorders((options.record ?? {}) as R);
-    for (const { bank } of this.#projections.values())
-      if (bank?.storage.read === "run") bank.readAll(this.#tick);
+    for (const { bank } of this.#projections.values()) bank?.readAll(this.#tick);
     for (const population of this.#populations.values()) population.beginRun();
     for (let n = 0; n < ticks; n++) {
       for (const { collector } of recorders.traces)

@@ -319,7 +319,7 @@ export class Simulation<N extends Network = Network> {
   /** Weights on devices are read at the start of a run. */
   #readDevices(): void {
     for (const { storage, name } of this.#built.projections.values())
-      if (storage?.storage.read === "run") this.#exports[`readWeights ${name}`](this.#tick);
+      if (storage) this.#exports[`readWeights ${name}`](this.#tick);
   }
 
   #refractory(): void {
