@@ -49,6 +49,11 @@ export function wire(
     throw new ConfigError(
       `${name}: ${program.pre.variables[0]} is kept once per presynaptic cell (pre), so all synapses of the projection must have the same delay; declare it per synapse`,
     );
+  const counted = program.handlers.get("pre")?.find(({ scope }) => scope === "shared")?.target;
+  if (path.delays.length > 1 && counted !== undefined)
+    throw new ConfigError(
+      `${name}: the pre handler assigns ${counted}, which all synapses share, once for each spike that arrives, so all synapses of the projection must have the same delay`,
+    );
   const dense = rows.dense && path.delays.length === 1;
   const columnEvents = Object.entries(part.events).some(
     ([event, from]) => from.kind !== "clock" && sideOf(name, event, from, part) === "column",

@@ -1,12 +1,13 @@
 /**
  * Synapses that change: machine code, lazy or not, and interpreter leave the same bits.
  */
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { lif } from "../../models/lif.ts";
 import { normad } from "../../models/normad.ts";
 import { multiplicativeStdp, pairStdp, tripletStdp } from "../../models/stdp.ts";
 import {
   allToAll,
+  compile,
   every,
   fixedIndegree,
   neuron,
@@ -292,4 +293,15 @@ const cases: Record<string, () => Case> = {
 
 describe.each(["float64", "float32"] as const)("%s", (precision) => {
   for (const [name, make] of Object.entries(cases)) test(name, () => runCase(make(), precision));
+});
+
+test("a count that all synapses share is refused where spikes arrive after several delays", () => {
+  const counting = synapse({ name: "counting", equations: "n : 1 (shared)", on: { pre: "n += 1" } });
+  const input = drive();
+  const output = cells();
+  const delay = Array.from({ length: 500 }, (_, k) => (k % 2) * 1e-3);
+  const network = { input, output, all: synapses(input, output, counting, { connect: allToAll(), delay }) };
+  return expect(compile(network, { dt: "0.1 ms", seed: 1 })).rejects.toThrow(
+    "all: the pre handler assigns n, which all synapses share, once for each spike that arrives, so all synapses of the projection must have the same delay",
+  );
 });
