@@ -4,7 +4,7 @@
  * Slow and readable, the oracle of the compiler. It shares with the machine code what a model means
  * (program.ts), who is connected to whom, and the graphs of functions and draws; nothing of memory, order of
  * evaluation, emitted code or threads. Every bit must be the same, in float64 and float32
- * (test/engine/reference.test.ts).
+ * (test/engine/reference*.test.ts).
  *
  * A tick: populations integrate, test thresholds and run tick handlers; traces and synapses integrate; what
  * arrives is delivered: `pre` of all projections in the network's order, then `post` and named events, then
@@ -139,8 +139,9 @@ export class Reference<N extends Network = Network> {
   /** Conductance of every device of a projection now, S: [synapse, polarity, device]. */
   conductances(projection: keyof N & string, options: { readonly noise?: boolean } = {}): Float64Array {
     const { order } = this.#projection(projection);
-    const perSynapse = 2 * this.#bank(projection).storage.devices;
-    const read = this.#bank(projection).conductances(this.#tick, options.noise === false);
+    const bank = this.#bank(projection);
+    const perSynapse = 2 * bank.storage.devices;
+    const read = bank.conductances(this.#tick, options.noise === false);
     const told = new Float64Array(read.length);
     order.forEach((synapse, k) => {
       told.set(read.subarray(k * perSynapse, (k + 1) * perSynapse), synapse * perSynapse);

@@ -44,7 +44,6 @@ export class InterpretedProjection {
   readonly bank: Bank | undefined;
   readonly #setting: Setting;
   readonly #delay: Uint32Array; // [synapse], ticks
-  readonly #order: Uint32Array; // [synapse]: as which it is told
   readonly #lastEvent: Int32Array; // [pre], tick: traces in closed form are kept as they were then
   readonly #equations: Evaluator;
   readonly #handlers: Evaluator;
@@ -84,10 +83,6 @@ export class InterpretedProjection {
     });
     this.pre = sources(path);
     this.post = path.targets;
-    this.#order = path.targets.map((_, k) => {
-      const inRows = path.order ? path.order[k] : k;
-      return rows.order ? rows.order[inRows] : inRows;
-    });
     this.#lastEvent = new Int32Array(source.size).fill(-1);
     this.#delay = path.targets.map((_, k) =>
       typeof delays === "number" ? delays : delays[path.order ? path.order[k] : k],
@@ -192,7 +187,7 @@ export class InterpretedProjection {
   /** The synapses in memory order from those in the order they are told: of the pairs given, else of the rows. */
   told<A extends Reals | Uint32Array>(inMemory: A): A {
     const told = inMemory.slice() as A;
-    for (let k = 0; k < told.length; k++) told[this.#order[k]] = inMemory[k];
+    for (let k = 0; k < told.length; k++) told[this.order[k]] = inMemory[k];
     return told;
   }
 
@@ -230,7 +225,7 @@ export class InterpretedProjection {
   write(name: string, values: ArrayLike<number>, tick: number): void {
     if (name in this.shared) this.shared[name].set(Array.from(values));
     else if (name in this.synapse)
-      for (let k = 0; k < this.pre.length; k++) this.synapse[name][k] = values[this.#order[k]];
+      for (let k = 0; k < this.pre.length; k++) this.synapse[name][k] = values[this.order[k]];
     else {
       const { cells, start } = this.#sideOf(name);
       if (name in this.traces.pre)
@@ -238,7 +233,7 @@ export class InterpretedProjection {
       const array = this.traces.pre[name] ?? this.traces.post[name];
       if (this.#ofEachSynapse(name))
         cells.forEach((cell, k) => {
-          array[cell] = values[this.#order[k]];
+          array[cell] = values[this.order[k]];
         });
       else array.set(Array.from(values), start);
     }
