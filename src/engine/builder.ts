@@ -13,7 +13,7 @@ import { poissonFunction } from "../wasm/poisson.ts";
 import type { BuildOptions, BuiltPopulation, Initialiser } from "./built.ts";
 import { initialValues } from "./initial.ts";
 import { Layout, offsets, padded, padding } from "./layout.ts";
-import { checkCells, checkSynapses } from "./limits.ts";
+import { checkCells, checkRates, checkSynapses } from "./limits.ts";
 import {
   type Cells,
   type Network,
@@ -63,7 +63,11 @@ export class Builder {
     this.projectionParts = Object.entries(network).filter(
       (entry): entry is [string, Projection] => entry[1].kind === "projection",
     );
-    for (const part of Object.values(network)) if (part.kind === "population") checkCells(part.model.checked);
+    for (const [name, part] of Object.entries(network))
+      if (part.kind === "population") {
+        checkCells(part.model.checked);
+        checkRates(name, part, dt);
+      }
     const modelOf = (cells: Cells, user: string) => {
       this.nameOfCells(cells, user);
       const { parent } = parentOf(cells);

@@ -5,6 +5,8 @@ import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import { namesIn } from "../language/expression.ts";
 import { ConfigError } from "../math/errors.ts";
+import { quantity } from "../math/units.ts";
+import { type Population, poissonModel } from "./network.ts";
 import type { ProjectionProgram } from "./program.ts";
 
 const isShared = (model: CheckedModel | undefined, variable: string): boolean =>
@@ -33,6 +35,29 @@ export function checkCells(model: CheckedModel): void {
       );
     if (counting.has(target)) throw runningTime(model.name, target, `the ${place} assigns it`);
   }
+}
+
+function isRate(text: string | number): boolean {
+  try {
+    quantity(text, "1/s");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Throws `ConfigError` where a Poisson source would have to fire more than once a tick, or less than never. */
+export function checkRates(name: string, { model, initial }: Population, dt: number): void {
+  if (model !== poissonModel) return;
+  const { rate } = initial;
+  const plain = typeof rate === "string" || typeof rate === "number";
+  if (plain && !isRate(rate)) return; // the check of initial values says why
+  const rates = plain ? [quantity(rate)] : Array.from(rate);
+  for (const each of rates)
+    if (!(each >= 0 && each * dt <= 1))
+      throw new ConfigError(
+        `${name}: a rate of ${each} Hz is not from 0 to 1 / dt = ${Number((1 / dt).toPrecision(6))} Hz, one spike a tick`,
+      );
 }
 
 /** Throws `ConfigError` where a projection asks of its cells, or of its own equations, what the engine cannot do. */

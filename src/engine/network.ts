@@ -113,7 +113,8 @@ export function spikeSource(size: number, spikes?: SpikeTimes): Source {
   return Object.freeze(source);
 }
 
-const poissonModel = neuron({
+/** The model of `poisson`. */
+export const poissonModel = neuron({
   name: "Poisson source",
   source: "one Bernoulli trial a tick with probability rate * dt; the rate must stay below 1 / dt",
   equations: "rate : 1/s",
@@ -198,6 +199,18 @@ export function synapses<Events extends string = never>(
     weight: options.weight,
     events,
   });
+}
+
+/**
+ * Which cells of a projection those of a named event stand for, one by one: the postsynaptic ones where there are as many, else
+ * the presynaptic ones; the presynaptic cells themselves always stand for themselves. Undefined where no size fits.
+ */
+export function eventSide(part: Projection, from: Cells): "pre" | "post" | undefined {
+  const same = (a: Cells, b: Cells): boolean =>
+    a.size === b.size && parentOf(a).parent === parentOf(b).parent && parentOf(a).start === parentOf(b).start;
+  if (same(from, part.pre) && !same(from, part.post)) return "pre";
+  if (from.size === part.post.size) return "post";
+  return from.size === part.pre.size ? "pre" : undefined;
 }
 
 /** The whole population of which `cells` are part, and where they start in it. */

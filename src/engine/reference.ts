@@ -16,7 +16,7 @@ import { seconds, type Time } from "../math/units.ts";
 import { InterpretedPopulation, type Reals } from "./cellwise.ts";
 import { nearestTicks } from "./initial.ts";
 import { tickedSpikes } from "./inputs.ts";
-import { type Clock, type Network, type Part, parentOf } from "./network.ts";
+import { type Clock, eventSide, type Network, type Part, parentOf } from "./network.ts";
 import { type Assignment, isStored } from "./program.ts";
 import {
   noVariable,
@@ -200,7 +200,7 @@ export class Reference<N extends Network = Network> {
     }
     const from = part.events[event];
     if (from.kind === "clock") return;
-    const side: Side = from.size === part.post.size ? "column" : "row";
+    const side: Side = eventSide(part, from) === "post" ? "column" : "row";
     const { parent, start } = parentOf(from);
     const shift = (side === "column" ? postStart : preStart) - start;
     const cells = (this.#cells(parent).fired.get(this.#tick) ?? []).map((cell) => cell + shift);

@@ -57,6 +57,7 @@ export class Simulation<N extends Network = Network> {
   readonly #writers = new Map<string, number>(); // where a source's next list goes
   readonly #all: Uint32Array; // the whole memory
   #running = false;
+  #closed = false;
 
   constructor(
     network: N,
@@ -109,6 +110,7 @@ export class Simulation<N extends Network = Network> {
   *steps<const R extends Readonly<Record<string, Recorder>>>(
     options: RunOptions<R>,
   ): Generator<number, Recorded<R>, void> {
+    if (this.#closed) throw new ConfigError("the simulation is closed: its threads have ended");
     if (this.#running) throw new ConfigError("the simulation is already running");
     const ticks = this.#wholeTicks(options.duration);
     const inputs = this.#inputs(options.inputs ?? {}, ticks);
@@ -229,9 +231,11 @@ export class Simulation<N extends Network = Network> {
     new Float64Array(this.#memory.buffer, storage.scale, 1)[0] = factor;
   }
 
-  /** Ends the threads. A simulation on one thread needs no closing. */
+  /** Ends the threads: values can still be read, but nothing runs any more. On one thread it does nothing. */
   close(): void {
-    this.#team?.close();
+    if (!this.#team || this.#closed) return;
+    this.#closed = true;
+    this.#team.close();
   }
 
   // ---- parts ---------------------------------------------------------------------------------------

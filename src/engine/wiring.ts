@@ -9,7 +9,7 @@ import type { Rows } from "./connect.ts";
 import { type DeferredMemory, decayTableLength, emitRecord, emitSlow, historyLength } from "./deferred.ts";
 import { initialValues, nearestTicks } from "./initial.ts";
 import { offsets, padded } from "./layout.ts";
-import { type Cells, type Projection, parentOf } from "./network.ts";
+import { type Cells, eventSide, type Projection, parentOf } from "./network.ts";
 import { columns, pathway } from "./pathway.ts";
 import { type ElementMemory, emitUpdate } from "./population.ts";
 import { type Assignment, type ElementProgram, isStored, type ProjectionProgram } from "./program.ts";
@@ -24,8 +24,8 @@ import { type BuiltStorage, buildStorage } from "./storage.ts";
 
 /** Which side of a projection the cells of a named event stand for. */
 function sideOf(name: string, event: string, from: Cells, part: Projection): Side {
-  if (from.size === part.post.size) return "column";
-  if (from.size === part.pre.size) return "row";
+  const side = eventSide(part, from);
+  if (side) return side === "post" ? "column" : "row";
   throw new ConfigError(
     `${name}: the event "${event}" comes from ${from.size} cells; it needs one for each of the ${part.post.size} postsynaptic or the ${part.pre.size} presynaptic cells`,
   );

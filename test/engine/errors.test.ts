@@ -16,6 +16,7 @@ import {
   oneToOne,
   pairs,
   pairwiseBernoulli,
+  poisson,
   type Recorder,
   simulate,
   spikeSource,
@@ -405,6 +406,36 @@ describe("parts", () => {
     );
   });
 
+  test("Poisson rates beyond one spike a tick, negative, of the wrong dimension", async () => {
+    const rate = (given: string | number | number[]) => build({ noise: poisson(3, given) });
+    await expect(rate("20 kHz")).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: noise: a rate of 20000 Hz is not from 0 to 1 / dt = 10000 Hz, one spike a tick]`,
+    );
+    await expect(rate([10, -1, 10])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: noise: a rate of -1 Hz is not from 0 to 1 / dt = 10000 Hz, one spike a tick]`,
+    );
+    await expect(rate([10, 10])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: noise: rate has 2 values for 3 cells]`,
+    );
+    await expect(rate("20 mV")).rejects.toThrowErrorMatchingInlineSnapshot(
+      `
+      [ModelError: Poisson source, initial rate: dimensions disagree
+          20 mV
+          ^^^^^
+        this is V, rate is 1/s]
+    `,
+    );
+    await expect(rate(5)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `
+      [ModelError: Poisson source, initial rate: dimensions disagree
+          5
+          ^
+        this is dimensionless, rate is 1/s]
+    `,
+    );
+    await rate("10 kHz");
+  });
+
   test("a network beyond the memory of WebAssembly", async () => {
     await expect(build({ cells: neurons(2 ** 28, hold) })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[ConfigError: the network needs 75.2 GB, more than the 4.29 GB of one WebAssembly memory: cells spikes in flight 70.9 GB, cells variables 4.29 GB]`,
@@ -612,6 +643,21 @@ describe("runs", () => {
     simulation.run({ duration: "1 ms" });
     expect(simulation.time).toBeCloseTo(26.6e-3, 12);
   });
+});
+
+test("a simulation whose threads have ended runs no more; what it left can be read", async () => {
+  const cells = neurons(40, hold, { g: 3 });
+  const two = await compile({ cells }, { dt: "0.1 ms", seed: 1, threads: 2 });
+  two.run({ duration: "1 ms" });
+  two.close();
+  two.close();
+  expect(two.get("cells", "g")[39]).toBe(3);
+  expect(() => two.run({ duration: "1 ms" })).toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: the simulation is closed: its threads have ended]`,
+  );
+  const one = await compile({ cells }, { dt: "0.1 ms", seed: 1, threads: 1 });
+  one.close();
+  one.run({ duration: "1 ms" });
 });
 
 describe("numbers", () => {

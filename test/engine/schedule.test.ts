@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   allToAll,
+  type Cells,
   compile,
   every,
   neuron,
@@ -244,6 +245,23 @@ describe("named events", () => {
       ),
       { seed: 22, numRuns: 40 },
     );
+  });
+
+  test("where sizes are equal, cells stand for the postsynaptic ones, but the presynaptic cells for themselves", async () => {
+    const [input, target, others] = [spikeSource(6), neurons(4, hold), spikeSource(4)];
+    const heard = async (teacher: Cells) => {
+      const drive = synapses(input.slice(1, 5), target, taught, { connect: allToAll(), events: { teacher } });
+      const simulation = await compile({ input, target, others, drive }, options);
+      const inputs = { input: { t: [0.0002], i: [3] }, others: { t: [0.0002], i: [2] } };
+      simulation.run({ duration: "1 ms", inputs });
+      const { pre, post } = simulation.synapseCells("drive");
+      return [...simulation.get("drive", "n").keys()]
+        .filter((k) => simulation.get("drive", "n")[k] > 0)
+        .map((k) => [pre[k], post[k]]);
+    };
+    expect(await heard(others)).toEqual([0, 1, 2, 3].map((i) => [i, 2]));
+    expect(await heard(input.slice(1, 5))).toEqual([0, 1, 2, 3].map((j) => [2, j]));
+    expect(await heard(input.slice(0, 4))).toEqual([0, 1, 2, 3].map((i) => [i, 3])); // other cells of that source
   });
 
   test("an event comes at once, whatever the delay, with the post handlers", async () => {
