@@ -51,8 +51,8 @@ export async function startTeam(
   memory: WebAssembly.Memory,
   count: number,
 ): Promise<Team> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`./worker.${extension}`, import.meta.url);
+  // both addresses are written out, and the browser's in place: that is how bundlers find a worker
+  const fromSource = import.meta.url.endsWith(".ts");
   const words = new Int32Array(memory.buffer);
   const threads = nodeThreads();
   const closers: (() => void)[] = [];
@@ -61,7 +61,9 @@ export async function startTeam(
       const message = { module, memory, thread: k + 1 };
       return new Promise<void>((resolve, reject) => {
         if (threads) {
-          const worker = new threads.Worker(url);
+          const worker = new threads.Worker(
+            fromSource ? new URL("./worker.ts", import.meta.url) : new URL("./worker.js", import.meta.url),
+          );
           worker.on("message", () => {
             worker.unref(); // an idle team does not keep the process alive
             resolve();
@@ -70,7 +72,9 @@ export async function startTeam(
           worker.postMessage(message);
           closers.push(() => void worker.terminate());
         } else {
-          const worker = new Worker(url, { type: "module" });
+          const worker = fromSource
+            ? new Worker(new URL("./worker.ts", import.meta.url), { type: "module" })
+            : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
           worker.onmessage = () => resolve();
           worker.onerror = (event) => reject(new Error(event.message));
           worker.postMessage(message);
