@@ -1,0 +1,63 @@
+/** The public API is this list: a name more or less needs its reason in CHANGELOG.md. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import * as memspike from "../src/index.ts";
+
+const values = [
+  ...["device", "neuron", "synapse", "ModelError"], // models
+  ...["every", "neurons", "poisson", "spikeSource", "synapses"], // networks
+  ...[
+    "allToAll",
+    "fixedIndegree",
+    "fixedOutdegree",
+    "oneToOne",
+    "pairs",
+    "pairsFromTable",
+    "pairwiseBernoulli",
+  ],
+  ...["differentialPair", "fabricate"], // devices
+  ...["compile", "simulate", "spikes", "trace"], // runs
+  ...["raster", "timesOf"], // spike trains
+  ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
+  ...["imageTarget", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
+  ...["coincidence", "estimate", "fano", "isiCv", "meanRate", "rates"], // measures
+  ...["barPlot", "histogramPlot", "imagePlot", "linePlot", "rasterPlot"], // figures
+  ...["experiment", "runExperiment"], // experiments
+  ...["quantity", "seconds"], // quantities
+  ...["ConfigError", "DataError", "NumericError"], // errors
+];
+
+const types = [
+  ...["Audio", "CochleaOptions", "Image", "Pattern", "SoundPatternOptions"],
+  ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
+  ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
+  ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
+  ...["DeviceArray", "Model", "Raster", "Time"],
+];
+
+const text = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8").replace(
+  /\/\*[\s\S]*?\*\//g,
+  "",
+);
+
+test("memspike exports these values and no others", () => {
+  expect(Object.keys(memspike).sort()).toEqual([...values].sort());
+});
+
+test("memspike exports these types and no others; the index does nothing but re-export", () => {
+  const statements = text.split(";").map((statement) => statement.trim());
+  const exported = statements.filter(Boolean).flatMap((statement) => {
+    const [, type, names] = /^export (type )?\{([^}]*)\} from "[^"]+"$/.exec(statement) ?? [];
+    expect(names, `${statement} re-exports by name`).toBeDefined();
+    const list = names.split(",").map((name) => name.trim());
+    return list.filter(Boolean).map((name) => (type ? `type ${name}` : name));
+  });
+  const found = exported.filter((name) => name.startsWith("type ")).map((name) => name.slice(5));
+  expect(found.sort()).toEqual([...types].sort());
+});
+
+test("the changelog names every one of them", () => {
+  const changelog = readFileSync(new URL("../CHANGELOG.md", import.meta.url), "utf8");
+  const named = new Set([...changelog.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  expect([...values, ...types].filter((name) => !named.has(name))).toEqual([]);
+});
