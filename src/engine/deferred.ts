@@ -12,6 +12,7 @@
  * from a table, E(0) = 1, and 0 from n = 40 tau / dt on, where it is below 2^-57.
  */
 
+import { exp } from "../math/doubledouble.ts";
 import {
   block,
   br,
@@ -32,7 +33,6 @@ import {
   v128,
 } from "../wasm/assembler.ts";
 import { Emitter, Prologue, realBytes } from "../wasm/emit.ts";
-import { exp } from "../math/doubledouble.ts";
 import type { Precision } from "../wasm/graph.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { loadLane, storeLane } from "../wasm/lane.ts";

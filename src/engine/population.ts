@@ -30,7 +30,7 @@ import { loadLane, splatF64, storeLane } from "../wasm/lane.ts";
 import { Lowering } from "../wasm/lower.ts";
 import { packedDraw, sparseDraw } from "./draws.ts";
 import { padding } from "./layout.ts";
-import type { Assignment, ElementProgram, PopulationProgram } from "./program.ts";
+import type { Assignment, ElementProgram } from "./program.ts";
 
 /** Byte offsets of a part's arrays. */
 export interface ElementMemory {

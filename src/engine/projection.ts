@@ -24,7 +24,6 @@ import {
   loop,
   set,
   tee,
-  v128,
 } from "../wasm/assembler.ts";
 import { Emitter, Prologue, realBytes } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";

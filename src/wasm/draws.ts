@@ -62,7 +62,11 @@ export function poissonFixed(g: Graph, draw: Node, mean: number): Node {
       `the mean of a Poisson draw is ${mean}; by thresholds it is 0 to ${largestThresholdMean}`,
     );
   // float32: words are compared as signed numbers, the sign bit turned over; unsigned comparison takes three instructions
-  const compared = choose(g, () => draw, () => g.node("ixor", [draw, g.bits(-(2 ** 31))]))();
+  const compared = choose(
+    g,
+    () => draw,
+    () => g.node("ixor", [draw, g.bits(-(2 ** 31))]),
+  )();
   let certain = 0;
   let fewer = g.bits(0); // minus the count of exceeded thresholds: a mask is the integer -1
   for (const cumulative of poissonCdf(mean)) {
