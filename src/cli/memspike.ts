@@ -36,7 +36,7 @@ function program(): Command {
     .option("--set <key=value>", "a parameter, e.g. --set duration='2 s'; again for more", collect, [])
     .option("--out <folder>", "the run folder; default runs/<experiment>-<seed>-<time>")
     .option("--force", "overwrite a run in --out")
-    .option("--threads <n>", "threads to use; default all cores", wholeNumber)
+    .option("--threads <n>", "threads to use; default: one for a small network, else all cores", wholeNumber)
     .option("--json", "print one JSON object: experiment, seed, metrics, runFolder, seconds")
     .addOption(
       new Option("--progress <mode>", "how progress is shown on stderr")

@@ -4,7 +4,6 @@
  * The experiment works in a worker; here are its folder, its progress, and the signals that end it early.
  */
 
-import * as os from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v8 from "node:v8";
@@ -59,8 +58,8 @@ export async function run(target: string, options: RunOptions): Promise<ExitCode
     address,
     quick: options.quick,
     set: settings(options.set),
-    threads: options.threads ?? os.availableParallelism(),
     abort,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   };
   const worker = new Worker(new URL(`worker${extension}`, import.meta.url), {
@@ -177,7 +176,13 @@ class Attendant {
     const { out, force } = this.#options;
     const folder = path.normalize(out ?? defaultRunFolder(name, seed, new Date()));
     const { quick, threads } = this.#task;
-    const config = { experiment: name, seed, quick, threads, parameters };
+    const config = {
+      experiment: name,
+      seed,
+      quick,
+      parameters,
+      ...(threads === undefined ? {} : { threads }),
+    };
     this.#introduction = introduction;
     const command = ["memspike", ...process.argv.slice(2)];
     this.#folder = new RunFolder(

@@ -19,7 +19,7 @@ export interface WorkerTask {
   readonly seed?: string | number;
   readonly quick: boolean;
   readonly set: Readonly<Record<string, string>>;
-  readonly threads: number;
+  readonly threads?: number;
   readonly abort: Int32Array; // [1], shared; 1 when the run should end soon
 }
 

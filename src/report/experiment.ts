@@ -63,7 +63,8 @@ export interface Result {
 /** What an experiment runs in. */
 export interface Context {
   readonly seed: string | number;
-  readonly threads: number;
+  /** Threads asked for; undefined leaves it to each network, which takes one when it is small. */
+  readonly threads: number | undefined;
   readonly quick: boolean;
   /** Aborted when the run should end soon: hand back what there is, or throw. */
   readonly signal: AbortSignal;
@@ -132,7 +133,7 @@ export function resolveParameters<P extends Parameters>(
 }
 
 /**
- * Runs an experiment here and now. What is left out of the context is quiet: no progress, no log, one thread.
+ * Runs an experiment here and now. What is left out of the context is quiet: no progress, no log.
  * Results are checked: a name that cannot be a file name or a value that is not a result throws `ConfigError`.
  */
 export async function runExperiment<P extends Parameters>(
@@ -151,7 +152,7 @@ export async function runExperiment<P extends Parameters>(
   const parameters = resolveParameters(of, options);
   const context: Context = {
     seed: options.seed ?? of.seed ?? 1,
-    threads: options.threads ?? 1,
+    threads: options.threads,
     quick: options.quick ?? false,
     signal: options.signal ?? new AbortController().signal,
     progress: options.progress ?? (() => {}),

@@ -24,7 +24,7 @@ export interface RunConfig {
   readonly experiment: string;
   readonly seed: string | number;
   readonly quick: boolean;
-  readonly threads: number;
+  readonly threads?: number; // when they were asked for
   readonly parameters: Readonly<Record<string, ParameterValue>>;
 }
 
