@@ -10,6 +10,7 @@ import { connect } from "./connect.ts";
 import { delayTicks } from "./initial.ts";
 import { type Network, type Projection, parentOf } from "./network.ts";
 import { emitSchedule } from "./schedule.ts";
+import { emitWatch } from "./watch.ts";
 import { wire } from "./wiring.ts";
 
 /** Builds a network. Throws `ConfigError` or `ModelError` where parts do not fit. */
@@ -43,6 +44,7 @@ export function build(network: Network, options: BuildOptions): Built {
     meeting,
     mainMayBlock: options.mainMayBlock,
   });
+  builder.module.add(emitWatch(options.precision));
   const { layout, threads } = builder;
   const shared = threads > 1;
   return {
@@ -68,7 +70,7 @@ function chunkOf(network: Network): number {
   let size = 1;
   for (const part of Object.values(network))
     if (part.kind === "population" || part.kind === "source") size += part.size;
-  return Math.max(16, Math.min(256, 2 ** Math.floor(Math.log2(2 ** 22 / size))));
+  return Math.max(16, Math.min(256, 2 ** Math.floor(Math.log2(2 ** 23 / size))));
 }
 
 /** Longest delay, and the shortest between threads: infinite when nothing crosses them. */

@@ -103,7 +103,9 @@ export class SpikeCollector {
   }
 
   raster(dt: number, duration: number): Raster {
-    const t = Float64Array.from(this.#ticks.taken, (tick) => tick * dt);
+    const ticks = this.#ticks.taken;
+    const t = new Float64Array(ticks.length);
+    for (let k = 0; k < t.length; k++) t[k] = ticks[k] * dt;
     return { t, i: this.#cells.taken, size: this.size, duration };
   }
 }

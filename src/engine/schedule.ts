@@ -109,7 +109,7 @@ export interface Schedule {
   readonly mainMayBlock: boolean;
 }
 
-const spinLimit = 20_000; // about 20 us; a sleep and a wake cost as much
+const spinLimit = 100_000; // some 50 us: longer than threads of one tick are apart, shorter than it takes to notice others
 
 /** Adds `run` (exported) and `serve` (exported, for workers) to the module. */
 export function emitSchedule(module: ModuleBuilder, schedule: Schedule): void {
