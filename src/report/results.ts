@@ -45,16 +45,26 @@ const ownFiles = [
   "report.html",
 ];
 
-/** Where a run without `--out` goes: `runs/<experiment>-<seed>-<UTC time>`, numbered when that exists. */
-export function defaultRunFolder(experiment: string, seed: string | number, now: Date): string {
+/**
+ * Makes the folder of a run without `--out`: `runs/<experiment>-<seed>-<UTC time>` in `parent`, numbered when that exists.
+ * Programs that start in the same second get different ones.
+ */
+export function defaultRunFolder(experiment: string, seed: string | number, now: Date, parent = "."): string {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, "");
   const safeSeed = String(seed)
     .replace(/[^A-Za-z0-9._-]+/g, "_")
     .slice(0, 40);
-  const base = path.join("runs", `${experiment}-${safeSeed}-${time}`);
-  let folder = base;
-  for (let k = 2; fs.existsSync(folder); k++) folder = `${base}-${k}`;
-  return folder;
+  const base = path.join(parent, "runs", `${experiment}-${safeSeed}-${time}`);
+  fs.mkdirSync(path.dirname(base), { recursive: true });
+  for (let k = 1; ; k++) {
+    const folder = k === 1 ? base : `${base}-${k}`;
+    try {
+      fs.mkdirSync(folder); // by one program only
+      return folder;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+    }
+  }
 }
 
 /** The run folder cannot be used: it holds something else. */

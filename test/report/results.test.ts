@@ -122,9 +122,12 @@ test("a folder of something else is refused even by force; an empty one is taken
   expect(read(folder, "STATUS")).toBe("interrupted\n");
 });
 
-test("the default folder tells experiment, seed and time, and never exists yet", () => {
+test("the default folder tells experiment, seed and time, and is made for one run only", () => {
   const now = new Date("2026-03-04T05:06:07.089Z");
-  expect(defaultRunFolder("cuba", "a b/../c", now)).toBe("runs/cuba-a_b_.._c-20260304T050607Z");
+  const made = () => path.relative(scratch, defaultRunFolder("cuba", "a b/../c", now, scratch));
+  const name = "runs/cuba-a_b_.._c-20260304T050607Z";
+  expect([made(), made(), made()]).toEqual([name, `${name}-2`, `${name}-3`]);
+  expect(fs.statSync(path.join(scratch, name)).isDirectory()).toBe(true);
 });
 
 test("a file is replaced whole or not at all", () => {
