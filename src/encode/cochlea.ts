@@ -14,6 +14,7 @@
 
 import type { Raster } from "../engine/raster.ts";
 import { raster } from "../engine/raster.ts";
+import { ConfigError } from "../math/errors.ts";
 import { randomKey, uniform } from "../math/random.ts";
 import type { Time } from "../math/units.ts";
 import { quantity, seconds } from "../math/units.ts";
@@ -70,7 +71,7 @@ export function cochlea(audio: Audio, options: CochleaOptions = {}): Raster {
 
 /**
  * Drive of the hair cells of all channels. Costs about 25 ns a sample and channel, at a sampling rate of at least five
- * times the highest frequency. Throws `RangeError` where options do not fit each other or the sound.
+ * times the highest frequency. Throws `ConfigError` where options do not fit each other or the sound.
  */
 export function hairCellDrive(audio: Audio, options: FilterBankOptions = {}): Drive {
   const { channels = 64, lowest = "100 Hz", dt = "0.1 ms" } = options;
@@ -78,10 +79,10 @@ export function hairCellDrive(audio: Audio, options: FilterBankOptions = {}): Dr
   const high =
     options.highest === undefined ? Math.min(8000, 0.9 * nyquist) : quantity(options.highest, "Hz");
   if (high > nyquist)
-    throw new RangeError(`a channel at ${high} Hz hears nothing: the sound ends at ${nyquist} Hz`);
+    throw new ConfigError(`a channel at ${high} Hz hears nothing: the sound ends at ${nyquist} Hz`);
   const ticks = Math.round(1 / seconds(dt));
   if (ticks < 1 || Math.abs(ticks * seconds(dt) - 1) > 1e-9)
-    throw new RangeError(`a second must be a whole number of ticks; dt is ${dt}`);
+    throw new ConfigError(`a second must be a whole number of ticks; dt is ${dt}`);
   const sampleRate = ticks * Math.ceil((5 * high) / ticks);
   const samples = resample(mono(audio), audio.sampleRate, sampleRate);
   const frequencies = centreFrequencies(channels, quantity(lowest, "Hz"), high);
@@ -110,7 +111,7 @@ export function ganglionSpikes(drive: Drive, options: GanglionOptions = {}): Ras
   } = options;
   const cells = subsample(drive.channels.length, thresholds.length, streams);
   if (mismatch !== 0 && options.seed === undefined)
-    throw new RangeError("mismatch needs a seed: which chip is it?");
+    throw new ConfigError("mismatch needs a seed: which chip is it?");
   const key = randomKey(options.seed ?? 0, "cochlea mismatch");
   const thetas = thresholds.map((level) => meanDrive(level, drive.exponent));
   const samplesPerTick = Math.round(drive.sampleRate * drive.dt);
@@ -141,7 +142,7 @@ export function ganglionSpikes(drive: Drive, options: GanglionOptions = {}): Ras
 
 /**
  * The density that gives ganglion cells a mean rate (Hz a stream, over the whole duration): bisection to 1e-4
- * relative; the rate reached is the lowest that is not below. Throws `RangeError` where no density does.
+ * relative; the rate reached is the lowest that is not below. Throws `ConfigError` where no density does.
  */
 export function densityFor(drive: Drive, meanRate: string, options: GanglionOptions = {}): number {
   const wanted = quantity(meanRate, "Hz");
@@ -152,7 +153,7 @@ export function densityFor(drive: Drive, meanRate: string, options: GanglionOpti
   let low = 1e-3;
   let high = 1e3;
   if (!(wanted > 0 && rate(high) >= wanted))
-    throw new RangeError(
+    throw new ConfigError(
       `this sound cannot drive the cells to ${meanRate} on average, at most to ${rate(high)} Hz`,
     );
   while (high / low > 1 + 1e-4) {
@@ -166,7 +167,7 @@ export function densityFor(drive: Drive, meanRate: string, options: GanglionOpti
 /** Which cells are kept: every channel gets its share, and within a channel sub-units far from each other first. */
 function subsample(channels: number, units: number, streams: number): { channel: number; unit: number }[] {
   if (!Number.isInteger(streams) || streams < 1 || streams > channels * units)
-    throw new RangeError(`${channels} channels of ${units} sub-units have no ${streams} streams`);
+    throw new ConfigError(`${channels} channels of ${units} sub-units have no ${streams} streams`);
   const order = Array.from({ length: units }, (_, u) => u).sort((a, b) => (a % 2) - (b % 2) || a - b);
   return Array.from({ length: streams }, (_, s) => {
     const channel = Math.floor((s * channels) / streams);

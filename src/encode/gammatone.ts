@@ -7,6 +7,7 @@
  * Auditory Physiology and Perception, Pergamon, eq. 1) for the filter and 1.019; Glasberg & Moore 1990,
  * Hear. Res. 47:103, eq. 3 and 4, for the bandwidth and the scale.
  */
+import { ConfigError } from "../math/errors.ts";
 
 /** Equivalent rectangular bandwidth (Hz) of the auditory filter at `frequency` (Hz). Glasberg & Moore 1990, eq. 3. */
 export function erb(frequency: number): number {
@@ -26,9 +27,9 @@ export function erbFrequency(number: number): number {
 /** `count` frequencies (Hz) from `lowest` to `highest`, equally spaced in ERB number, ascending. */
 export function centreFrequencies(count: number, lowest: number, highest: number): Float64Array {
   if (!(lowest > 0 && highest > lowest))
-    throw new RangeError(`centre frequencies need 0 < lowest < highest, not ${lowest} and ${highest} Hz`);
+    throw new ConfigError(`centre frequencies need 0 < lowest < highest, not ${lowest} and ${highest} Hz`);
   if (!Number.isInteger(count) || count < 1)
-    throw new RangeError(`a filter bank has at least one channel, not ${count}`);
+    throw new ConfigError(`a filter bank has at least one channel, not ${count}`);
   const low = erbNumber(lowest);
   const step = count > 1 ? (erbNumber(highest) - low) / (count - 1) : 0;
   return Float64Array.from({ length: count }, (_, k) => erbFrequency(low + k * step));
@@ -39,11 +40,11 @@ export function centreFrequencies(count: number, lowest: number, highest: number
  *
  * The digital impulse response is exactly the samples of g(t), scaled: with a = exp((-2 pi b + 2 pi i f) / sampleRate)
  * the samples k^3 a^k have the z-transform a z^-1 (1 + 4 a z^-1 + a^2 z^-2) / (1 - a z^-1)^4, of which the real
- * part is taken. Costs 26 multiplications a sample. Throws `RangeError` at or above the Nyquist frequency.
+ * part is taken. Costs 26 multiplications a sample. Throws `ConfigError` at or above the Nyquist frequency.
  */
 export function gammatone(samples: ArrayLike<number>, sampleRate: number, frequency: number): Float64Array {
   if (!(frequency > 0 && frequency < sampleRate / 2))
-    throw new RangeError(
+    throw new ConfigError(
       `a filter at ${frequency} Hz needs a sampling rate above ${2 * frequency} Hz, not ${sampleRate}`,
     );
   const decay = Math.exp((-2 * Math.PI * 1.019 * erb(frequency)) / sampleRate);

@@ -9,6 +9,7 @@
  *   cutoff          1 kHz  Dau, Pueschel & Kohlrausch 1996, J. Acoust. Soc. Am. 99:3615
  *   adaptationTime  60 ms  short-term component (Westerman & Smith 1984, Hear. Res. 15:249)
  */
+import { ConfigError } from "../math/errors.ts";
 
 import type { Time } from "../math/units.ts";
 import { quantity, seconds } from "../math/units.ts";
@@ -36,9 +37,9 @@ export function hairCell(
   const { exponent = defaultExponent, adaptation = 0, adaptationTime = "60 ms" } = options;
   const cutoff = quantity(options.cutoff ?? "1 kHz", "Hz");
   if (!(exponent > 0 && exponent <= 1))
-    throw new RangeError(`the compression exponent lies in (0, 1], not ${exponent}`);
+    throw new ConfigError(`the compression exponent lies in (0, 1], not ${exponent}`);
   if (!(adaptation >= 0 && adaptation <= 1))
-    throw new RangeError(`adaptation lies in [0, 1], not ${adaptation}`);
+    throw new ConfigError(`adaptation lies in [0, 1], not ${adaptation}`);
   const keepFast = Math.exp((-2 * Math.PI * cutoff) / sampleRate);
   const keepSlow = Math.exp(-1 / (seconds(adaptationTime) * sampleRate));
   const drive = new Float64Array(motion.length);

@@ -8,6 +8,7 @@
 
 import type { Raster } from "../engine/raster.ts";
 import { raster } from "../engine/raster.ts";
+import { ConfigError } from "../math/errors.ts";
 import type { Time } from "../math/units.ts";
 import { seconds } from "../math/units.ts";
 
@@ -28,7 +29,7 @@ export interface LatencyOptions {
   dt?: Time;
 }
 
-/** First spikes of intensities (0 to 1), on the grid of ticks. Throws `RangeError`. */
+/** First spikes of intensities (0 to 1), on the grid of ticks. Throws `ConfigError`. */
 export function latencyCode(intensities: ArrayLike<number>, options: LatencyOptions): Raster {
   const { threshold = 0.01, law = "linear" } = options;
   const dt = seconds(options.dt ?? "0.1 ms");
@@ -37,16 +38,16 @@ export function latencyCode(intensities: ArrayLike<number>, options: LatencyOpti
   const earliest = seconds(options.earliest ?? "0 ms");
   const latest = options.latest === undefined ? duration - dt : seconds(options.latest);
   if (!(threshold > 0 && threshold < 1))
-    throw new RangeError(`the threshold lies between 0 and 1, not ${threshold}`);
+    throw new ConfigError(`the threshold lies between 0 and 1, not ${threshold}`);
   if (!(earliest >= 0 && latest > earliest && latest < duration))
-    throw new RangeError(
+    throw new ConfigError(
       `spikes from ${earliest} to ${latest} s do not fit a raster of ${options.duration}: 0 <= earliest < latest < duration`,
     );
   const t: number[] = [];
   const i: number[] = [];
   for (let cell = 0; cell < intensities.length; cell++) {
     const x = intensities[cell];
-    if (!(x >= 0 && x <= 1)) throw new RangeError(`intensity ${cell} is ${x}, not within 0 to 1`);
+    if (!(x >= 0 && x <= 1)) throw new ConfigError(`intensity ${cell} is ${x}, not within 0 to 1`);
     if (x <= threshold) continue;
     const time =
       law === "linear"

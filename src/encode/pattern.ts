@@ -7,6 +7,7 @@
  */
 
 import type { Raster } from "../engine/raster.ts";
+import { ConfigError } from "../math/errors.ts";
 import type { Time } from "../math/units.ts";
 import { seconds } from "../math/units.ts";
 import type { Audio } from "./audio.ts";
@@ -57,7 +58,7 @@ export interface Pattern {
   readonly density: number; // of the cochlea
 }
 
-/** The pattern of sounds one after another, each with the image to be drawn. Throws `RangeError` where times do not fit. */
+/** The pattern of sounds one after another, each with the image to be drawn. Throws `ConfigError` where times do not fit. */
 export function soundPattern(
   sounds: readonly { audio: Audio; image: Image }[],
   options: SoundPatternOptions,
@@ -96,7 +97,7 @@ function layOut(count: number, options: SoundPatternOptions): Window[] {
   const { duration = "1250 ms", margin = "25 ms", gap = "15 ms", lead = "60 ms", tail = "30 ms" } = options;
   const width = (seconds(duration) - 2 * seconds(margin) - (count - 1) * seconds(gap)) / count;
   if (!(width > seconds(lead) + seconds(tail)))
-    throw new RangeError(
+    throw new ConfigError(
       `${count} sounds do not fit ${duration}: windows of ${(width * 1000).toFixed(0)} ms leave no time for an image ` +
         `after a lead of ${lead} and before a tail of ${tail}`,
     );
@@ -122,7 +123,7 @@ function excerpt(
     power(samples.subarray(f * frame, (f + 1) * frame)),
   );
   const least = Math.max(...powers) * 10 ** (-trim / 10);
-  if (!(least > 0)) throw new RangeError("a sound to learn from is silent");
+  if (!(least > 0)) throw new ConfigError("a sound to learn from is silent");
   const fadeIn = Math.round(0.005 * sampleRate);
   const fadeOut = Math.round(0.01 * sampleRate);
   const first = Math.max(0, powers.findIndex((p) => p >= least) * frame - fadeIn);

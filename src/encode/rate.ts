@@ -7,6 +7,7 @@
 
 import type { Raster } from "../engine/raster.ts";
 import { raster } from "../engine/raster.ts";
+import { ConfigError } from "../math/errors.ts";
 import { randomKey, uniform } from "../math/random.ts";
 import type { Time } from "../math/units.ts";
 import { quantity, seconds } from "../math/units.ts";
@@ -30,7 +31,7 @@ export interface TrainOptions {
 /**
  * Independent Poisson trains. In a tick a cell fires with probability 1 - exp(-rate dt), that of a Poisson process to
  * have a spike there, unless its last one is less than `deadTime` (default none) ago. Constant rates cost a draw per
- * spike, varying ones a draw per tick. Throws `RangeError` on a
+ * spike, varying ones a draw per tick. Throws `ConfigError` on a
  * rate that is not a number >= 0.
  */
 export function poissonTrains(rates: Rates, options: TrainOptions & { deadTime?: Time }): Raster {
@@ -79,7 +80,7 @@ function firstOfMany(
 
 /**
  * Regular trains: cell j fires whenever the integral of its rate reaches a whole number, starting from a phase. The
- * phase (0 to 1) is drawn per cell, or given for all. Throws `RangeError` where a rate exceeds one spike a tick.
+ * phase (0 to 1) is drawn per cell, or given for all. Throws `ConfigError` where a rate exceeds one spike a tick.
  */
 export function regularTrains(rates: Rates, options: TrainOptions & { phase?: number }): Raster {
   const dt = seconds(options.dt ?? "0.1 ms");
@@ -96,7 +97,7 @@ export function regularTrains(rates: Rates, options: TrainOptions & { phase?: nu
     for (let tick = 0; tick < ticks; tick++) {
       const rate = checked(at(cell, tick * dt), cell);
       if (rate * dt > 1)
-        throw new RangeError(`cell ${cell}: ${rate} Hz is more than a spike per tick of ${dt} s`);
+        throw new ConfigError(`cell ${cell}: ${rate} Hz is more than a spike per tick of ${dt} s`);
       integral += rate; // in ticks: multiplied by dt below, so a constant rate adds no rounding per tick
       const grown = Math.floor(phase + integral * dt + 1e-9);
       if (grown === whole) continue;
@@ -116,7 +117,7 @@ export function rateCode(
   const maximum = quantity(options.maximum ?? "100 Hz", "Hz");
   const rates = Float64Array.from({ length: intensities.length }, (_, cell) => {
     const x = intensities[cell];
-    if (!(x >= 0 && x <= 1)) throw new RangeError(`intensity ${cell} is ${x}, not within 0 to 1`);
+    if (!(x >= 0 && x <= 1)) throw new ConfigError(`intensity ${cell} is ${x}, not within 0 to 1`);
     return x * maximum;
   });
   return options.coding === "regular" ? regularTrains(rates, options) : poissonTrains(rates, options);
@@ -127,7 +128,7 @@ function isFunction(rates: Rates): rates is RateFunction {
 }
 
 function checked(rate: number, cell: number): number {
-  if (!(rate >= 0 && rate < Infinity)) throw new RangeError(`cell ${cell}: ${rate} is not a rate`);
+  if (!(rate >= 0 && rate < Infinity)) throw new ConfigError(`cell ${cell}: ${rate} is not a rate`);
   return rate;
 }
 

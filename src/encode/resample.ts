@@ -8,12 +8,13 @@
  * Sources: Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 4.6 (rational rate
  * change) and eq. 7.75, 7.76 (Kaiser window). Pass- and stop-band errors: test/encode/resample.test.ts.
  */
+import { ConfigError } from "../math/errors.ts";
 
 /**
  * `samples` at rate `from` (Hz) as samples at rate `to` (Hz): a copy of ceil(length * to / from) samples.
  *
  * Both rates are whole numbers of Hz, at least 1. `passBand` (0 to 1, default 0.9) sets the steepness and so the
- * cost; `attenuation` (dB, default 100) the error in both bands. Throws `RangeError`.
+ * cost; `attenuation` (dB, default 100) the error in both bands. Throws `ConfigError`.
  */
 export function resample(
   samples: ArrayLike<number>,
@@ -24,9 +25,10 @@ export function resample(
   const { passBand = 0.9, attenuation = 100 } = options;
   for (const rate of [from, to])
     if (!Number.isInteger(rate) || rate < 1)
-      throw new RangeError(`a sampling rate is a whole number of Hz, not ${rate}`);
-  if (!(passBand > 0 && passBand < 1)) throw new RangeError(`passBand lies between 0 and 1, not ${passBand}`);
-  if (!(attenuation >= 50)) throw new RangeError(`attenuation is at least 50 dB, not ${attenuation}`);
+      throw new ConfigError(`a sampling rate is a whole number of Hz, not ${rate}`);
+  if (!(passBand > 0 && passBand < 1))
+    throw new ConfigError(`passBand lies between 0 and 1, not ${passBand}`);
+  if (!(attenuation >= 50)) throw new ConfigError(`attenuation is at least 50 dB, not ${attenuation}`);
   if (from === to) return Float64Array.from(samples);
 
   const common = divisor(from, to);

@@ -8,6 +8,7 @@
 
 import type { Raster } from "../engine/raster.ts";
 import { raster } from "../engine/raster.ts";
+import { ConfigError } from "../math/errors.ts";
 import { randomKey, uniform } from "../math/random.ts";
 import type { Time } from "../math/units.ts";
 import { quantity, seconds } from "../math/units.ts";
@@ -46,9 +47,9 @@ export function imageTarget(showings: readonly Showing[], options: TargetOptions
   const duration = seconds(options.duration);
   const full = quantity(rate, "Hz");
   const pause = Math.round(seconds(minimumInterval) / dt) * dt;
-  if (!(full > 0)) throw new RangeError(`the rate must be above 0, not ${rate}`);
+  if (!(full > 0)) throw new ConfigError(`the rate must be above 0, not ${rate}`);
   if (full * pause >= 1)
-    throw new RangeError(`a rate of ${rate} leaves no room for intervals of ${minimumInterval}`);
+    throw new ConfigError(`a rate of ${rate} leaves no room for intervals of ${minimumInterval}`);
   const size = showings.length > 0 ? showings[0].image.rows * showings[0].image.columns : 0;
   const key = randomKey(options.seed, "image target");
 
@@ -58,15 +59,15 @@ export function imageTarget(showings: readonly Showing[], options: TargetOptions
     const from = Math.round(seconds(start) / dt);
     const ticks = Math.round(seconds(length) / dt);
     if (image.pixels.length !== size || image.rows * image.columns !== size)
-      throw new RangeError(`image ${window} has ${image.pixels.length} pixels, the first has ${size}`);
+      throw new ConfigError(`image ${window} has ${image.pixels.length} pixels, the first has ${size}`);
     if (from < 0 || (from + ticks) * dt > duration * (1 + 1e-12))
-      throw new RangeError(
+      throw new ConfigError(
         `image ${window} is shown outside the ${options.duration}: from ${start} for ${length}`,
       );
     for (let cell = 0; cell < size; cell++) {
       const intensity = image.pixels[cell];
       if (!(intensity >= 0 && intensity <= 1))
-        throw new RangeError(`pixel ${cell} is ${intensity}, not within 0 to 1`);
+        throw new ConfigError(`pixel ${cell} is ${intensity}, not within 0 to 1`);
       if (intensity === 0) continue;
       const mean = 1 / (full * intensity); // interval, s
       const draw = (spike: number): number => uniform(key, window, cell, spike);

@@ -4,6 +4,7 @@
  * Ordered by time, then by cell. Knows nothing of simulation: sensors, recorders and files all
  * speak this form.
  */
+import { ConfigError } from "../math/errors.ts";
 export interface Raster {
   readonly t: Float64Array; // [spike], s
   readonly i: Uint32Array; // [spike], cell index
@@ -19,7 +20,7 @@ export function raster(
 ): Raster {
   const count = events.t.length;
   if (events.i.length !== count)
-    throw new RangeError(`a raster needs as many cells as times: ${events.i.length} cells, ${count} times`);
+    throw new ConfigError(`a raster needs as many cells as times: ${events.i.length} cells, ${count} times`);
   const order = Uint32Array.from({ length: count }, (_, k) => k);
   order.sort((a, b) => events.t[a] - events.t[b] || events.i[a] - events.i[b]);
   const t = new Float64Array(count);
@@ -28,10 +29,11 @@ export function raster(
     t[k] = events.t[order[k]];
     i[k] = events.i[order[k]];
     if (!(t[k] >= 0 && t[k] < duration))
-      throw new RangeError(
+      throw new ConfigError(
         `spike ${order[k]} of cell ${i[k]} is at ${t[k]} s, outside the run of ${duration} s`,
       );
-    if (i[k] >= size) throw new RangeError(`spike ${order[k]} names cell ${i[k]} of a population of ${size}`);
+    if (i[k] >= size)
+      throw new ConfigError(`spike ${order[k]} names cell ${i[k]} of a population of ${size}`);
   }
   return { t, i, size, duration };
 }
