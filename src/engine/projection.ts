@@ -6,7 +6,8 @@
  * computed once an event, the others once a synapse, on lane 0 of the vector instructions. Statements see
  * the values that earlier statements of the handler left. Knows nothing of queues.
  */
-import { type Expression, name as nameNode } from "../language/expression.ts";
+import { type Expression, name as nameNode, namesIn } from "../language/expression.ts";
+import { ConfigError } from "../math/errors.ts";
 import {
   block,
   br_if,
@@ -116,6 +117,7 @@ function lowerHandler(
   const graph = new Graph(precision);
   const current = new Map<string, Node>();
   const norms: Expression[] = [];
+  const targets = new Map<string, Assignment>();
   const booleans = new Set([...program.synapse.booleans, ...program.pre.booleans, ...program.post.booleans]);
   // draws of a statement about the event's cell belong to that cell, other draws to the synapse
   const lowering = (
@@ -129,6 +131,11 @@ function lowerHandler(
       },
       random: (draw, args) => sparseDraw(graph, draw, args, { block }),
       normalize: (argument) => {
+        const assigned = [...namesIn(argument)].find((name) => targets.has(name));
+        if (assigned !== undefined)
+          throw new ConfigError(
+            `${program.model.name}: normalize() uses ${assigned}, which the same handler has assigned before; put it first`,
+          );
         let index = norms.indexOf(argument);
         if (index < 0) index = norms.push(argument) - 1;
         const value = lowering().lowerReal(argument);
@@ -140,7 +147,6 @@ function lowerHandler(
         );
       },
     });
-  const targets = new Map<string, Assignment>();
   if (context.deferred && side === "row") {
     if (waiting !== "leave") {
       seedDeferred(graph, program, current, (value, values) => lowering(values).lowerReal(value));

@@ -40,12 +40,13 @@ export async function compile<const N extends Network>(
     throw new ConfigError(`threads must be a whole number from 1 to 64, not ${asked}`);
   let size = 0;
   for (const part of Object.values(network)) if (part.kind === "population") size += part.size;
-  const wanted = asked ?? (size >= manyCells ? processors() : 1);
+  const wanted = asked ?? (size >= manyCells ? Math.min(processors(), mostThreads) : 1);
+  const available = threadsAvailable();
   const built = build(network, {
     dt: seconds(options.dt, "dt"),
     seed: options.seed,
     precision,
-    threads: threadsAvailable() ? wanted : 1,
+    threads: available ? wanted : 1,
     mainMayBlock: !("document" in globalThis),
   });
   const pages = built.layout.pages;
@@ -54,8 +55,15 @@ export async function compile<const N extends Network>(
   const module = await WebAssembly.compile(built.bytes);
   const instance = await WebAssembly.instantiate(module, { env: { memory } });
   const team = built.threads > 1 ? await startTeam(module, memory, built.threads - 1) : undefined;
-  return new Simulation(network, built, memory, instance, team);
+  const alone =
+    wanted > 1 && !available
+      ? "there is no shared memory here: a page needs the headers COOP and COEP"
+      : built.oneThreadBecause;
+  return new Simulation(network, { ...built, oneThreadBecause: alone }, memory, instance, team);
 }
+
+/** Threads a network takes when none are asked for: more have not been measured. */
+const mostThreads = 8;
 
 const mostPages = 65536; // 4 GiB, what 32-bit addresses reach
 

@@ -721,3 +721,25 @@ describe("numbers", () => {
     );
   });
 });
+
+test("normalize of what the handler has just assigned is refused: its norm is that of the tick's beginning", async () => {
+  const late = synapse({
+    name: "late",
+    equations: `
+      dx/dt = -x / tau : 1 (pre)
+      w                : 1
+    `,
+    on: { pre: "x += 1; w = normalize(x)" },
+    parameters: { tau: "5 ms" },
+  });
+  const source = spikeSource(3);
+  const cells = spikeSource(2);
+  await expect(
+    compile(
+      { source, cells, late: synapses(source, cells, late, { connect: allToAll() }) },
+      { dt: "1 ms", seed: 1 },
+    ),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: late: normalize() uses x, which the same handler has assigned before; put it first]`,
+  );
+});
