@@ -74,15 +74,17 @@ export interface Derived {
 
 export type ModelKind = "neuron" | "synapse" | "device";
 /** How equations are stepped; `auto` chooses per equation (integrate.ts). */
-export type Method =
-  | "auto"
-  | "exact"
-  | "exponential-euler"
-  | "euler"
-  | "heun"
-  | "rk2"
-  | "rk4"
-  | "euler-maruyama";
+export const methods = [
+  "auto",
+  "exact",
+  "exponential-euler",
+  "euler",
+  "heun",
+  "rk2",
+  "rk4",
+  "euler-maruyama",
+] as const;
+export type Method = (typeof methods)[number];
 
 export interface CheckedModel {
   readonly kind: ModelKind;

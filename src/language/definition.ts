@@ -4,7 +4,7 @@
  * Text stays text here. What the text says is check.ts's matter.
  */
 import { didYouMean } from "../math/nearest.ts";
-import type { Method, ModelKind } from "./checked.ts";
+import { type Method, type ModelKind, methods } from "./checked.ts";
 import { ModelError } from "./error.ts";
 
 /** Quantities by name: text with unit, `"5 ms"`, or a dimensionless number. */
@@ -72,17 +72,6 @@ const fields: Readonly<
     optional: ["drift", "parameters"],
   },
 };
-
-const methods: readonly Method[] = [
-  "auto",
-  "exact",
-  "exponential-euler",
-  "euler",
-  "heun",
-  "rk2",
-  "rk4",
-  "euler-maruyama",
-];
 
 const records: ReadonlySet<string> = new Set(["on", "initial", "parameters"]);
 

@@ -14,7 +14,7 @@
  */
 import { didYouMean } from "../math/nearest.ts";
 import { fold, inline, linearity } from "./algebra.ts";
-import type { CheckedModel, Method, Scope } from "./checked.ts";
+import { type CheckedModel, type Method, methods, type Scope } from "./checked.ts";
 import { ModelError } from "./error.ts";
 import { type Expression, name, namesIn, type Span, walk } from "./expression.ts";
 import { print } from "./print.ts";
@@ -41,17 +41,6 @@ export interface Step {
   /** The streams of the normal numbers that stand for white noise, ascending. */
   readonly noiseStreams: readonly number[];
 }
-
-export const methods: readonly Method[] = [
-  "auto",
-  "exact",
-  "exponential-euler",
-  "euler",
-  "heun",
-  "rk2",
-  "rk4",
-  "euler-maruyama",
-];
 
 const schemes: Partial<Record<ChosenMethod, Scheme>> = { euler, "euler-maruyama": euler, heun, rk2, rk4 };
 const takeNoise: ReadonlySet<Method> = new Set(["auto", "euler", "euler-maruyama", "heun"]);
