@@ -17,7 +17,7 @@ export interface CompileOptions {
   readonly seed: string | number;
   /** Default "float64"; "float32" halves the memory and doubles the lanes. */
   readonly precision?: Precision;
-  /** Threads at most (default: one for networks below 10,000 cells, else the processors). The bits do not depend on it. */
+  /** Threads at most (default: one for networks below 10,000 cells, else the processors, at most 8). The bits do not depend on it. */
   readonly threads?: number;
 }
 
