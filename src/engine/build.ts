@@ -56,6 +56,7 @@ export function build(network: Network, options: BuildOptions): Built {
     chunk,
     populations: builder.populations,
     projections,
+    connections: builder.connections,
     initialisers: builder.initialisers,
     precision: options.precision,
     dt,

@@ -10,7 +10,7 @@ import { randomKey } from "../math/random.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { realBytes } from "../wasm/emit.ts";
 import { poissonFunction } from "../wasm/poisson.ts";
-import type { BuildOptions, BuiltPopulation, Initialiser } from "./built.ts";
+import type { BuildOptions, BuiltPopulation, Connections, Initialiser } from "./built.ts";
 import { initialValues } from "./initial.ts";
 import { Layout, offsets, padded, padding } from "./layout.ts";
 import { checkCells, checkRates, checkSynapses } from "./limits.ts";
@@ -39,6 +39,7 @@ export class Builder {
   readonly projectionParts: [string, Projection][];
   readonly programs: ReadonlyMap<string, ProjectionProgram>;
   readonly populations = new Map<string, BuiltPopulation>();
+  readonly connections = new Map<string, Connections>();
   readonly initialisers: Initialiser[] = [];
   readonly scheduled: ScheduledPopulation[] = [];
   readonly traces: ScheduledTrace[] = [];

@@ -41,10 +41,9 @@ export interface BuiltProjection {
   readonly part: Projection;
   readonly program: ProjectionProgram;
   readonly memory: ProjectionMemory;
-  readonly path: Pathway;
+  readonly path: Omit<Pathway, "targets">;
   /** Synapse k of memory is synapse `order[k]` of the explicit pairs (absent: the same). */
   readonly order?: Uint32Array;
-  readonly columns?: ReturnType<typeof columns>;
   readonly pre: BuiltPopulation;
   readonly post: BuiltPopulation;
   readonly frozenFlag: number;
@@ -52,6 +51,12 @@ export interface BuiltProjection {
   readonly storage?: BuiltStorage;
   /** Post events that wait, when they do. */
   readonly deferred?: DeferredMemory;
+}
+
+/** Who is connected to whom: as large as the synapses themselves, so it is let go once it is in memory. */
+export interface Connections {
+  readonly targets: Uint32Array; // as in Pathway
+  readonly columns?: ReturnType<typeof columns>;
 }
 
 /** An exported function that fills one variable at the start: over elements [0, places), or over all rows or columns. */
@@ -75,6 +80,8 @@ export interface Built {
   readonly chunk: number;
   readonly populations: ReadonlyMap<string, BuiltPopulation>;
   readonly projections: ReadonlyMap<string, BuiltProjection>;
+  /** By projection; `fillMemory` takes them out. */
+  readonly connections: Map<string, Connections>;
   readonly initialisers: readonly Initialiser[];
   readonly precision: Precision;
   readonly dt: number;

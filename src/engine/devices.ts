@@ -16,7 +16,7 @@ import { loadLane, storeLane } from "../wasm/lane.ts";
 import { Lowering } from "../wasm/lower.ts";
 import { sparseDraw } from "./draws.ts";
 import { type Layout, padded } from "./layout.ts";
-import type { EmitContext, UpdateOptions } from "./population.ts";
+import { commonInput, type EmitContext, type UpdateOptions } from "./population.ts";
 import { cells } from "./schedule.ts";
 
 /** Where the state of devices lies. */
@@ -99,10 +99,9 @@ function deviceFunction(
     input: (node) => {
       const name = node.name as string;
       if (name === "#draw") return i32x4.splat(pulse ? i32.const(0) : get(draw));
-      if (name.startsWith("#")) return prologue.words(Number(name.slice(1)));
-      if (name === "key0") return prologue.words(context.key[0]);
-      if (name === "key1") return prologue.words(context.key[1]);
       if (name === "tick") return pulse ? received : i32x4.splat(get(tick));
+      const known = commonInput(node, prologue, context, get(tick));
+      if (known) return known;
       if (name === "element") return indices;
       if (name === "i") return f64x2.convert_low_i32x4_s(indices);
       if (name === "age") return f64x2.sub(now, load(memory.writtenAt));

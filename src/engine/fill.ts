@@ -5,7 +5,7 @@ import { realBytes } from "../wasm/emit.ts";
 import { Graph } from "../wasm/graph.ts";
 import { interpret } from "../wasm/interpret.ts";
 import { Lowering } from "../wasm/lower.ts";
-import type { Built, BuiltPopulation } from "./built.ts";
+import type { Built, BuiltPopulation, Connections } from "./built.ts";
 import { decay, longAgo } from "./deferred.ts";
 
 type Exports = Readonly<Record<string, (...args: number[]) => number>>;
@@ -24,15 +24,17 @@ export function fillMemory(built: Built, memory: WebAssembly.Memory, exports: Ex
     for (let thread = 0; thread < ring.threads; thread++)
       words(ring.writer + 64 * thread, 1)[0] = ring.list + thread * ring.listStride;
   }
-  for (const { memory: m, path, columns } of built.projections.values()) {
-    const targets = words(m.targets, path.size);
-    for (let k = 0; k < path.size; k++) targets[k] = path.targets[k] * bytes;
+  for (const { name, memory: m, path } of built.projections.values()) {
+    const { targets, columns } = built.connections.get(name) as Connections;
+    const offsets = words(m.targets, path.size);
+    for (let k = 0; k < path.size; k++) offsets[k] = targets[k] * bytes;
     words(m.starts, path.starts.length).set(path.starts);
     if (m.column && columns) {
       words(m.column.starts, columns.starts.length).set(columns.starts);
       words(m.column.synapse, path.size).set(columns.synapse);
       words(m.column.pre, path.size).set(columns.pre);
     }
+    built.connections.delete(name);
   }
   for (const { memory: m, initial } of built.populations.values())
     for (const [name, values] of initial?.arrays ?? [])

@@ -7,7 +7,7 @@
  * means the same; a synapse shrinks, and the traces of spike-timing rules may then be advanced lazily
  * (program.ts).
  */
-import { inline } from "../language/algebra.ts";
+import { hasDraw, inline } from "../language/algebra.ts";
 import type { CheckedModel, Scope, Statement } from "../language/checked.ts";
 import { type Expression, namesIn, walk } from "../language/expression.ts";
 import { isQuantity } from "./initial.ts";
@@ -47,7 +47,7 @@ function shared(part: Projection, model: CheckedModel, side: "pre" | "post"): Se
       .map((v) => v.name),
   );
   const alike = (value: Expression): boolean =>
-    !draws(value) &&
+    !looksBeyond(value) &&
     [...namesIn(inlined(value))].every(
       (name) => candidates.has(name) || own.has(name) || name === "t" || name === "dt" || name === index,
     );
@@ -79,10 +79,11 @@ function startsAlike({ initial }: Projection, name: string): boolean {
   return value === undefined || typeof value === "number" || (typeof value === "string" && isQuantity(value));
 }
 
-function draws(value: Expression): boolean {
+/** Whether a value draws at random or looks at other cells: it then differs between elements or is not known later. */
+export function looksBeyond(value: Expression): boolean {
   let found = false;
   walk(value, (node) => {
-    if (node.kind === "random" || (node.kind === "apply" && node.operator === "normalize")) found = true;
+    found ||= node.kind === "apply" && node.operator === "normalize";
   });
-  return found;
+  return found || hasDraw(value);
 }

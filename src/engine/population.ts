@@ -4,13 +4,13 @@
  * One pass over the cells of a range. The reset is done in the same pass when nothing that arrives in the
  * tick could see the difference, else in a pass of its own over the cells that fired, after delivery.
  */
+import { hasDraw } from "../language/algebra.ts";
 import type { Expression } from "../language/expression.ts";
 import type { Key } from "../math/random.ts";
 import {
   br_if,
   type Code,
   FunctionBuilder,
-  f32,
   f32x4,
   f64,
   f64x2,
@@ -55,10 +55,8 @@ export interface EmitContext {
 }
 
 /** Pushes time at a tick as a vector. */
-export function timeVector(tick: Code, { precision, dt }: EmitContext): Code {
-  const seconds = f64.mul(f64.convert_i32_u(tick), f64.const(dt));
-  return precision === "float64" ? f64x2.splat(seconds) : f32x4.splat(f32.demote_f64(seconds));
-}
+const timeVector = (tick: Code, { precision, dt }: EmitContext): Code =>
+  splatF64(precision, f64.mul(f64.convert_i32_u(tick), f64.const(dt)));
 
 /** Inputs every kernel knows: key words, plain words, the tick, time. */
 export function commonInput(
@@ -74,19 +72,6 @@ export function commonInput(
   if (name === "tick") return prologue.vector("tick", i32x4.splat(tick));
   if (name === "t") return prologue.vector("t", timeVector(tick, context));
   return undefined;
-}
-
-/** Whether any of the expressions draws at random. */
-export function draws(expressions: Iterable<Expression>): boolean {
-  const seen = new Set<Expression>();
-  const visit = (node: Expression): boolean => {
-    if (seen.has(node)) return false;
-    seen.add(node);
-    if (node.kind === "random") return true;
-    return node.kind === "apply" && node.args.some(visit);
-  };
-  for (const e of expressions) if (visit(e)) return true;
-  return false;
 }
 
 interface Group {
@@ -170,11 +155,11 @@ export function emitUpdate(options: UpdateOptions, exportName?: string): Functio
   const prologue = new Prologue(fn);
   const lanes = laneCount(precision);
   const bytes = realBytes(precision);
-  const random = draws([
+  const random = [
     ...elements.next.values(),
     ...(options.threshold ? [options.threshold] : []),
     ...(options.tick ?? []).map((a) => a.value),
-  ]);
+  ].some(hasDraw);
   const groups = random ? 4 : 1;
   const graph = new Graph(precision);
   const p = fn.local("i32"); // byte offset of the first element's real

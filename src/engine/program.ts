@@ -9,7 +9,7 @@ import type { CheckedModel, Scope, Statement } from "../language/checked.ts";
 import { type Expression, namesIn, substitute, walk } from "../language/expression.ts";
 import { decayTrace, integrate } from "../language/integrate.ts";
 import { ConfigError } from "../math/errors.ts";
-import { hoisted } from "./hoist.ts";
+import { hoisted, looksBeyond } from "./hoist.ts";
 import type { Projection } from "./network.ts";
 
 /** One assignment with everything inlined. */
@@ -177,11 +177,7 @@ function canDefer(
   const own = new Set(synapse.variables);
   if (!post.some((a) => own.has(a.target))) return false;
   return post.every(({ target, value, scope }) => {
-    let draws = false;
-    walk(value, (node) => {
-      if (node.kind === "random" || (node.kind === "apply" && node.operator === "normalize")) draws = true;
-    });
-    if (draws) return false;
+    if (looksBeyond(value)) return false;
     const names = [...namesIn(value)];
     if (scope === "synapse") return names.every((name) => own.has(name) || traces.has(name));
     if (scope === "post") return names.every((name) => name === target);

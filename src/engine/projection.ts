@@ -14,7 +14,6 @@ import {
   type Code,
   call,
   FunctionBuilder,
-  f32,
   f32x4,
   f64,
   f64x2,
@@ -226,8 +225,7 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
 
   // at the event's cell
   const now = () => prologue.vector("tick", i32x4.splat(get(tick)));
-  const index = (value: Code): Code =>
-    precision === "float64" ? f64x2.splat(f64.convert_i32_s(value)) : f32x4.splat(f32.convert_i32_s(value));
+  const index = (value: Code): Code => splatF64(precision, f64.convert_i32_s(value));
   const preAddress = (byte: Code): Code => i32.add(byte, get(preBase));
   const until = (byte: Code, offset: number): Code =>
     reached(precision, bytes === 8 ? i32.shr_u(byte, i32.const(1)) : byte, offset, now());

@@ -8,6 +8,7 @@
 import type { Scope } from "../language/checked.ts";
 import { ConfigError, NumericError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
+import { realBytes } from "../wasm/emit.ts";
 import type { Built, BuiltProjection } from "./built.ts";
 import { noVariable } from "./record.ts";
 import { watchBytes } from "./watch.ts";
@@ -140,7 +141,7 @@ export class State {
 
   #keptByCell(built: BuiltProjection, variable: string): Stored | undefined {
     const { memory } = built;
-    const bytes = this.#built.precision === "float64" ? 8 : 4;
+    const bytes = realBytes(this.#built.precision);
     if (variable in memory.pre) return this.#trace(built, variable);
     if (variable in memory.post)
       return this.#plain(
@@ -180,7 +181,7 @@ export class State {
   /** A value of each presynaptic cell; every thread has its copy. */
   #trace(built: BuiltProjection, variable: string): Stored {
     const { memory, deferred } = built;
-    const bytes = this.#built.precision === "float64" ? 8 : 4;
+    const bytes = realBytes(this.#built.precision);
     const size = memory.preStop - memory.preStart;
     const copy = (thread: number, name = variable) =>
       this.reals(memory.pre[name] + thread * memory.preStride + memory.preStart * bytes, size);
@@ -229,7 +230,7 @@ export class State {
   /** Which cells each synapse joins, in the order of `get`: indices within the connected slices. */
   synapseCells(projection: string): { readonly pre: Uint32Array; readonly post: Uint32Array } {
     const { memory, path, order } = this.projection(projection);
-    const bytes = this.#built.precision === "float64" ? 8 : 4;
+    const bytes = realBytes(this.#built.precision);
     const targets = this.words(memory.targets, path.size);
     const pre = new Uint32Array(path.size);
     const post = new Uint32Array(path.size);
@@ -260,7 +261,7 @@ export class State {
 
   /** Memory that `restart` restores. */
   #regions(): { offset: number; length: number }[] {
-    const real = this.#built.precision === "float64" ? 8 : 4;
+    const real = realBytes(this.#built.precision);
     const regions: { offset: number; length: number }[] = [];
     for (const { memory, size } of this.#built.populations.values()) {
       if (!memory) continue;

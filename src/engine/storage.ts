@@ -37,7 +37,7 @@ import {
 } from "./devices.ts";
 import { sparseDraw } from "./draws.ts";
 import { type Layout, padded } from "./layout.ts";
-import type { EmitContext, UpdateOptions } from "./population.ts";
+import { commonInput, type EmitContext, type UpdateOptions } from "./population.ts";
 
 /** Counter word 3 of reads. */
 export const readAtEvent = 0;
@@ -244,11 +244,8 @@ function writeFunction(
     input: (node) => {
       const name = node.name as string;
       if (name === "steps") return f64x2.splat(get(steps));
-      if (name === "tick") return i32x4.splat(get(tick));
       if (name === "element") return i32x4.splat(get(synapse));
-      if (name === "key0") return prologue.words(o.context.key[0]);
-      if (name === "key1") return prologue.words(o.context.key[1]);
-      return prologue.words(Number(name.slice(1)));
+      return commonInput(node, prologue, o.context, get(tick)) as Code;
     },
   });
   const size = graph.node("abs", [graph.input("steps")]);

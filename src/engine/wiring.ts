@@ -38,7 +38,7 @@ export function wire(
   rows: Rows,
   delays: number | Uint32Array,
 ): BuiltProjection {
-  const { layout, options } = builder;
+  const { layout, options, connections } = builder;
   const program = builder.programs.get(name) as ProjectionProgram;
   const pre = builder.populationOf(part.pre, name);
   const post = builder.populationOf(part.post, name);
@@ -61,13 +61,14 @@ export function wire(
   // a row is walked delay by delay, but it remembers one tick up to which post events have been applied
   const defers = program.deferPost && path.delays.length === 1;
   const wantsColumns = !dense && !defers && (columnEvents || program.handlers.has("post"));
-  const cols = wantsColumns ? columns(path, post.size) : undefined;
+  const { targets, ...segments } = path;
+  connections.set(name, { targets, columns: wantsColumns ? columns(path, post.size) : undefined });
   const memory = layOut(builder, name, part, program, {
     pre,
     post,
     path,
     dense,
-    columns: cols !== undefined,
+    columns: wantsColumns,
   });
   const deferred = defers ? layOutDeferred(builder, name, program, pre.size, post.size) : undefined;
   const context: ProjectionContext = {
@@ -115,9 +116,8 @@ export function wire(
     part,
     program,
     memory,
-    path,
+    path: segments,
     order: composed(rows.order, path.order),
-    columns: cols,
     pre,
     post,
     frozenFlag,
