@@ -190,17 +190,23 @@ export function inline(
 // ---- derivatives ------------------------------------------------------------------------------
 
 /**
- * The derivative of `root` with respect to a name. Piecewise functions are differentiated on their pieces (the
- * derivative of floor, sign and int is 0, conditions do not count); draws are constants.
+ * The derivative of `root` with respect to a name; or along a direction: the sum over names of the derivative with
+ * respect to each times its `seeds` value, which may be any expression (forward mode: seed a variable with its own
+ * derivative with respect to a parameter, and the parameter with 1). Piecewise functions are differentiated on their
+ * pieces (the derivative of floor, sign and int is 0, conditions do not count); draws are constants.
  * Throws where there is none: a truth value, `normalize` of something that depends on the name.
  */
-export function differentiate(root: Expression, name: string): Expression {
-  const done = new Map<Expression, Expression>();
+export function differentiate(
+  root: Expression,
+  seeds: string | ReadonlyMap<string, Expression>,
+  done = new Map<Expression, Expression>(),
+): Expression {
+  const directions = typeof seeds === "string" ? new Map([[seeds, number(1)]]) : seeds;
   const derive = (node: Expression): Expression => {
     const known = done.get(node);
     if (known) return known;
     let result: Expression = number(0);
-    if (node.kind === "name" && node.name === name) result = number(1);
+    if (node.kind === "name") result = directions.get(node.name) ?? result;
     if (node.kind === "apply") result = chain(node, derive);
     done.set(node, result);
     return result;

@@ -145,6 +145,28 @@ describe("derivatives", () => {
     });
   }
 
+  test("along a direction are those of the composition: d/dp f(x(p), p) from dx/dp", () => {
+    const inner = "1.1 * p + sin(p)";
+    for (const outer of ["x^2 * exp(-x * p) + x / p", "clip(x, 0, 10) * p^x", "x > p ? x * x * p : p"]) {
+      const whole = differentiate(parse(outer.replaceAll(/\bx\b/gu, `(${inner})`)), "p");
+      const slope = differentiate(parse(inner), "p");
+      const along = differentiate(
+        parse(outer),
+        new Map([
+          ["x", name("slope")],
+          ["p", number(1)],
+        ]),
+      );
+      for (const p of [0.31, 1.21, 2.3]) {
+        const [x, rate] = [1.1 * p + Math.sin(p), evaluate(slope, { p })];
+        const expected = evaluate(whole, { p });
+        expect(Math.abs(evaluate(along, { x, p, slope: rate }) / expected - 1)).toBeLessThan(1e-14);
+        const without = differentiate(parse(outer), "x"); // control: the direct dependence on p left out
+        expect(Math.abs((evaluate(without, { x, p }) * rate) / expected - 1)).toBeGreaterThan(1e-3);
+      }
+    }
+  });
+
   test("carry no needless zeros and ones", () => {
     const derivative = (text: string) => print(differentiate(parse(text), "x"));
     expect(derivative("(E - x) * g / C")).toBe("-(g / C)");
