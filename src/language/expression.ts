@@ -21,6 +21,7 @@ export const functionArity = {
   expm1: 1,
   log: 1,
   log10: 1,
+  erfc: 1, // complementary error function
   sqrt: 1,
   sin: 1,
   cos: 1,
