@@ -44,7 +44,9 @@ function drawn(model: Model<"device">, fitted: Fitted, seed: string | number): M
     if (samples) return samples[Math.floor(uniform(key, whichSample, 0, 0) * samples.length)];
     const z = free.map((_, k) => normalQuantile(uniform(key, normals, k, 0)));
     const factor = cholesky(fitted.covariance);
-    return free.map((each, j) => valueOf(model, each) + factor[j].reduce((sum, l, k) => sum + l * z[k], 0));
+    return free.map(
+      (each, j) => parameterOf(model, each).value + factor[j].reduce((sum, l, k) => sum + l * z[k], 0),
+    );
   };
   const values = draw().map((value, j) => {
     const bound = nearestToZero(intervals95[free[j]]);
@@ -128,8 +130,6 @@ function cholesky(a: Matrix): number[][] {
 
 const parameterOf = (model: Model<"device">, name: string) =>
   model.checked.parameters.find((each) => each.name === name)!;
-
-const valueOf = (model: Model<"device">, name: string): number => parameterOf(model, name).value;
 
 /** A value of the dimension of parameter `name`, as text. */
 function written(model: Model<"device">, name: string, value: number): string | number {

@@ -10,7 +10,10 @@ const isDevice = (value: unknown): value is Model<"device"> =>
 /** Every device that a file of models/ exports, with its name. */
 const library = await Promise.all(
   readdirSync("models").map(async (file) => {
-    const exported = (await import(`../../models/${file}`)) as Record<string, unknown>;
+    const exported = (await import(`../../models/${file.replace(/\.ts$/, "")}.ts`)) as Record<
+      string,
+      unknown
+    >;
     return Object.entries(exported).flatMap(([name, value]): [string, Model<"device">][] =>
       isDevice(value) ? [[name, value]] : [],
     );
