@@ -10,7 +10,14 @@ import { seconds, type Time } from "../math/units.ts";
 import { type Estimate, isEstimate } from "./estimate.ts";
 import type { Scale } from "./palette.ts";
 
-export type Figure = RasterFigure | LineFigure | HistogramFigure | ImageFigure | BarFigure;
+export type Figure =
+  | RasterFigure
+  | LineFigure
+  | HistogramFigure
+  | ImageFigure
+  | BarFigure
+  | PanelFigure
+  | CornerFigure;
 
 /** What every figure may say about itself. */
 export interface Words {
@@ -41,15 +48,23 @@ export interface RasterFigure extends Words {
   readonly stretches: readonly Stretch[];
 }
 
+/** From low to high, at each place of x. */
+export interface Band {
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+}
+
 export interface Series {
   readonly name: string;
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
-  readonly low?: readonly (number | null)[]; // of the band
-  readonly high?: readonly (number | null)[];
+  readonly bands: readonly Band[]; // the widest first
+  readonly bars: boolean; // the first band is drawn as a bar at each point, the others not
   readonly points: boolean;
   readonly line: boolean;
   readonly dashed: boolean;
+  readonly faint: boolean; // thin and pale: one of many
+  readonly colour: number; // in the palette
 }
 
 export interface Axis {
@@ -73,6 +88,7 @@ export interface HistogramFigure extends Words {
   readonly xTitle: string;
   readonly yTitle: string;
   readonly yLog: boolean;
+  readonly marks: readonly { readonly at: number; readonly label: string }[]; // vertical, of x
 }
 
 export interface Image {
@@ -101,6 +117,28 @@ export interface BarFigure extends Words {
     readonly high?: readonly (number | null)[];
   }[];
   readonly yTitle: string;
+}
+
+/** Several figures side by side; a legend they share is drawn once. */
+export interface PanelFigure extends Words {
+  readonly kind: "panels";
+  readonly panels: readonly (LineFigure | HistogramFigure)[];
+  readonly across: number;
+}
+
+/** Samples of several parameters: each alone, and each with each. Made by `cornerPlot`. */
+export interface CornerFigure extends Words {
+  readonly kind: "corner";
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly edges: readonly number[]; // [bin + 1]
+    readonly counts: readonly number[]; // [bin]
+    readonly median: number;
+    readonly interval95: readonly [number, number];
+    readonly truth?: number;
+  }[];
+  /** [row][column][y bin * bins + x bin]: counts of the row's parameter upwards against the column's, column < row. */
+  readonly pairs: readonly (readonly (readonly number[])[])[];
 }
 
 /** Spikes a raster plot draws at most; beyond, every k-th cell is drawn and the caption says so. */
@@ -151,16 +189,25 @@ function dots(raster: Raster, perSecond: number, every: number): Dots {
   return { x, y };
 }
 
+/** Ends of a band, at each place of x. */
+export interface Ends {
+  readonly low: ArrayLike<number>;
+  readonly high: ArrayLike<number>;
+}
+
 /** A curve: values, or estimates whose 95 % interval becomes the band. `x` when it has its own. */
 export type Curve =
   | ArrayLike<number | Estimate>
   | {
       readonly y: ArrayLike<number | Estimate>;
       readonly x?: ArrayLike<number>;
-      readonly band?: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> };
+      readonly band?: Ends | readonly Ends[]; // of several the widest first
+      readonly bars?: boolean; // the (widest) band as a bar at each point; default false
       readonly points?: boolean; // marks at the values; default: when there are at most 40
       readonly line?: boolean; // default true
       readonly dashed?: boolean;
+      readonly faint?: boolean; // thin and pale: one of many; default false
+      readonly colour?: number; // in the palette of seven; default: the place among the series
     };
 
 /** Curves over a common or own x; `levels` are labelled horizontal lines, e.g. a published value. */
@@ -177,24 +224,29 @@ export function linePlot(
     levels?: readonly { at: number; label: string }[];
   },
 ): LineFigure {
-  const series = Object.entries(options.series).map(([name, curve]): Series => {
+  const series = Object.entries(options.series).map(([name, curve], k): Series => {
     const full = "y" in curve ? curve : { y: curve };
     const count = full.y.length;
     const x = full.x ?? options.x ?? Array.from({ length: count }, (_, k) => k);
     if (x.length !== count)
       throw new RangeError(`series ${name} has ${count} values at ${x.length} places of x`);
     const { y, low, high } = spread(full.y);
-    const band = full.band && { low: gaps(full.band.low), high: gaps(full.band.high) };
-    if (band && (band.low.length !== count || band.high.length !== count))
-      throw new RangeError(`the band of series ${name} is ${band.low.length} long, its values ${count}`);
+    const given = full.band === undefined ? [] : isBands(full.band) ? full.band : [full.band];
+    const bands = given.map((ends) => ({ low: gaps(ends.low), high: gaps(ends.high) }));
+    for (const band of bands)
+      if (band.low.length !== count || band.high.length !== count)
+        throw new RangeError(`the band of series ${name} is ${band.low.length} long, its values ${count}`);
     return {
       name,
       x: Array.from(x),
       y,
-      ...(band ?? (low && high ? { low, high } : {})),
+      bands: bands.length === 0 && low && high ? [{ low, high }] : bands,
+      bars: full.bars ?? false,
       points: full.points ?? (count <= 40 || full.line === false),
       line: full.line ?? true,
       dashed: full.dashed ?? false,
+      faint: full.faint ?? false,
+      colour: full.colour ?? k,
     };
   });
   return {
@@ -207,7 +259,38 @@ export function linePlot(
   };
 }
 
-/** Counts of values in equal bins; several named sets share the bins. `density` scales each set to area 1. */
+/** Points without lines, named sets of them; `curves` are drawn with them. */
+export function scatterPlot(
+  options: Words & {
+    points: Readonly<Record<string, Exclude<Curve, ArrayLike<unknown>>>>;
+    curves?: Readonly<Record<string, Curve>>;
+    xTitle: string;
+    yTitle: string;
+    xLog?: boolean;
+    yLog?: boolean;
+    xRange?: readonly [number, number];
+    yRange?: readonly [number, number];
+    levels?: readonly { at: number; label: string }[];
+  },
+): LineFigure {
+  const { points, curves, ...rest } = options;
+  const sets = Object.entries(points).map(([name, set]) => [name, { ...set, line: false }]);
+  return linePlot({ ...rest, series: { ...Object.fromEntries(sets), ...curves } });
+}
+
+/** Small figures side by side, `across` of them in a row; default 3. */
+export function panelPlot(
+  panels: readonly (LineFigure | HistogramFigure)[],
+  options: Words & { across?: number } = {},
+): PanelFigure {
+  const across = Math.max(1, Math.min(options.across ?? 3, panels.length));
+  return { kind: "panels", ...words(options), panels: [...panels], across };
+}
+
+/**
+ * Counts of values in equal bins; several named sets share the bins. `density` scales each set to area 1; `marks` are
+ * labelled vertical lines.
+ */
 export function histogramPlot(
   values: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>,
   options: Words & {
@@ -217,6 +300,7 @@ export function histogramPlot(
     range?: readonly [number, number];
     density?: boolean;
     yLog?: boolean;
+    marks?: readonly { at: number; label: string }[];
   },
 ): HistogramFigure {
   const sets: [string, ArrayLike<number>][] = isArrayLike(values) ? [["", values]] : Object.entries(values);
@@ -237,8 +321,8 @@ export function histogramPlot(
     return { name, counts: options.density ? counts.map((count) => count / (inside * width || 1)) : counts };
   });
   const yTitle = options.yTitle ?? (options.density ? "density" : "count");
-  const { xTitle, yLog = false } = options;
-  return { kind: "histogram", ...words(options), edges, series, xTitle, yTitle, yLog };
+  const { xTitle, yLog = false, marks = [] } = options;
+  return { kind: "histogram", ...words(options), edges, series, xTitle, yTitle, yLog, marks };
 }
 
 /**
@@ -346,7 +430,12 @@ export function barPlot(
   };
 }
 
-function words({ title, caption }: Words): Words {
+function isBands(band: Ends | readonly Ends[]): band is readonly Ends[] {
+  return Array.isArray(band);
+}
+
+/** The words among the options of a figure. */
+export function words({ title, caption }: Words): Words {
   return { ...(title === undefined ? {} : { title }), ...(caption === undefined ? {} : { caption }) };
 }
 

@@ -42,6 +42,12 @@ export interface Frame {
   readonly before: string; // axes
 }
 
+/** A figure without its document around it. */
+export interface Drawing {
+  readonly content: string;
+  readonly height: number;
+}
+
 /** Lays out title, legend and axes around a plane of `planeHeight`. */
 export function frame(options: {
   title: string;
@@ -51,12 +57,15 @@ export function frame(options: {
   legend?: readonly LegendEntry[];
   grid?: "both" | "y" | "none";
   above?: number; // room between legend and plane
+  width?: number;
+  titleSize?: number;
 }): Frame {
   const { title, x, y, planeHeight, legend = [], grid = "y" } = options;
+  const whole = options.width ?? width;
   const yTicks = y.ticks ?? ticksOf(y, Math.max(2, Math.floor(planeHeight / 48)));
   const left = 34 + Math.max(...yTicks.labels.map((label) => textWidth(label)), 0);
-  const head = header(title, legend, left);
-  const right = width - 18;
+  const head = header(title, legend, left, whole, options.titleSize);
+  const right = whole - 18;
   const top = head.height + 6 + (options.above ?? 0);
   const bottom = top + planeHeight;
   const xTicks = x.ticks ?? fittingTicks(x, right - left);
@@ -91,18 +100,20 @@ export function header(
   title: string,
   legend: readonly LegendEntry[],
   left: number,
+  whole = width,
+  size = titleSize,
 ): { text: string; height: number } {
   const parts: string[] = [];
   let height = 8;
   if (title) {
-    height += titleSize + 4;
-    parts.push(text(title, 14, height - 3, { size: titleSize, bold: true }));
+    height += size + 4;
+    parts.push(text(title, 14, height - 3, { size, bold: true }));
   }
   let x = left;
   if (legend.length > 0) height += 20;
   for (const { name, mark } of legend) {
     const length = 24 + textWidth(name) + 18;
-    if (x + length > width && x > left) {
+    if (x + length > whole && x > left) {
       x = left;
       height += 18;
     }

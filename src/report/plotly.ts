@@ -1,21 +1,23 @@
-/**
- * Figures as Plotly traces and layout, for the report in a browser.
- *
- * Same colours, ranges and words as `svg.ts`. Long columns are packed as base64 of float32: a tenth of the text, and
- * a pixel cannot tell.
- */
+/** Figures as Plotly traces and layout, for the report in a browser: same colours, ranges and words as `svg.ts`. */
 
-import type { BarFigure, Figure, HistogramFigure, ImageFigure, LineFigure, RasterFigure } from "./figures.ts";
+import { intervalText, topFirst } from "./corner.ts";
+import type { BarFigure, CornerFigure, Figure, ImageFigure, PanelFigure, RasterFigure } from "./figures.ts";
 import { colourStops, desiredColour, faded, ink, palette, producedColour } from "./palette.ts";
-import { histogramRange, levelSide, lineRanges, rasterHeight } from "./svg.ts";
+import { rasterHeight } from "./svg.ts";
+import {
+  axis,
+  base,
+  histogram,
+  type Json,
+  layout,
+  lines,
+  type PlotlyFigure,
+  packed,
+  plain,
+  unitOf,
+} from "./traces.ts";
 
-type Json = Record<string, unknown>;
-
-/** What `Plotly.newPlot` takes, as JSON. */
-export interface PlotlyFigure {
-  readonly data: Json[];
-  readonly layout: Json;
-}
+export type { PlotlyFigure } from "./traces.ts";
 
 /** Spikes from which a raster is drawn by WebGL; below, as SVG, which prints sharper. */
 const manySpikes = 4000;
@@ -33,53 +35,11 @@ export function plotly(figure: Figure): PlotlyFigure {
       return images(figure);
     case "bar":
       return bars(figure);
+    case "panels":
+      return panels(figure);
+    case "corner":
+      return corner(figure);
   }
-}
-
-const base: Json = {
-  paper_bgcolor: "rgba(0,0,0,0)",
-  plot_bgcolor: "rgba(0,0,0,0)",
-  font: {
-    family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
-    size: 12,
-    color: ink.text,
-  },
-  margin: { l: 60, r: 16, t: 12, b: 48 },
-  hoverlabel: { bgcolor: "#fff", bordercolor: ink.frame },
-  hovermode: "closest",
-  dragmode: "zoom",
-  legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
-  showlegend: false,
-};
-
-function axis(title: string, more: Json = {}): Json {
-  return {
-    title: { text: plain(title), font: { color: ink.quiet }, standoff: 8 },
-    showline: true,
-    linecolor: ink.frame,
-    ticks: "outside",
-    ticklen: 4,
-    tickcolor: ink.frame,
-    gridcolor: ink.grid,
-    zeroline: false,
-    automargin: true,
-    ...more,
-  };
-}
-
-function layout(more: Json, named: boolean): Json {
-  const margin = { ...(base.margin as Json), ...(named ? { t: 36 } : {}) };
-  return { ...base, margin, showlegend: named, ...more };
-}
-
-/** A column of numbers, packed when long. */
-function packed(values: readonly (number | null)[]): unknown {
-  if (values.length < 1000 || values.includes(null)) return values;
-  const bytes = new Uint8Array(Float32Array.from(values as number[]).buffer);
-  let binary = "";
-  for (let k = 0; k < bytes.length; k += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(k, k + 0x8000));
-  return { dtype: "f4", bdata: btoa(binary) };
 }
 
 function raster(figure: RasterFigure): PlotlyFigure {
@@ -140,117 +100,6 @@ function raster(figure: RasterFigure): PlotlyFigure {
     data,
     layout: layout({ height: height + 110, xaxis: x, yaxis: y, shapes, annotations, ...above }, named),
   };
-}
-
-function lines(figure: LineFigure): PlotlyFigure {
-  const ranges = lineRanges(figure);
-  const data: Json[] = [];
-  for (const [k, series] of figure.series.entries()) {
-    const colour = palette[k % palette.length];
-    const x = packed(series.x);
-    const group = {
-      legendgroup: String(k),
-      hoverinfo: "skip",
-      showlegend: false,
-      mode: "lines",
-      type: "scatter",
-      x,
-    };
-    if (series.low && series.high) {
-      data.push({ ...group, y: packed(series.low), line: { width: 0 } });
-      data.push({
-        ...group,
-        y: packed(series.high),
-        line: { width: 0 },
-        fill: "tonexty",
-        fillcolor: faded(colour, 0.16),
-      });
-    }
-    data.push({
-      type: "scatter",
-      mode: [series.line ? "lines" : "", series.points ? "markers" : ""].filter(Boolean).join("+"),
-      name: plain(series.name),
-      legendgroup: String(k),
-      x,
-      y: packed(series.y),
-      line: { color: colour, width: 2, ...(series.dashed ? { dash: "dash" } : {}) },
-      marker: { color: colour, size: 6 },
-    });
-  }
-  const shapes = figure.levels.map(({ at }) => ({
-    type: "line",
-    xref: "paper",
-    x0: 0,
-    x1: 1,
-    y0: at,
-    y1: at,
-    line: { color: ink.quiet, width: 1, dash: "dot" },
-  }));
-  const annotations = figure.levels.map(({ at, label }) => ({
-    text: plain(label),
-    xref: "paper",
-    x: levelSide(figure, at) === "left" ? 0 : 1,
-    xanchor: levelSide(figure, at),
-    y: figure.y.log ? Math.log10(at) : at,
-    yanchor: "bottom",
-    showarrow: false,
-    font: { color: ink.quiet, size: 11 },
-    bgcolor: "rgba(255,255,255,0.75)",
-    borderpad: 1,
-  }));
-  const drawn = (of: LineFigure["x"], range: readonly [number, number]) =>
-    axis(of.title, of.log ? logAxis(range) : { range });
-  const named = figure.series.length > 1 || figure.series[0]?.name !== "";
-  return {
-    data,
-    layout: layout(
-      {
-        height: 400,
-        xaxis: drawn(figure.x, ranges.x),
-        yaxis: drawn(figure.y, ranges.y),
-        shapes,
-        annotations,
-      },
-      named,
-    ),
-  };
-}
-
-/** A logarithmic axis with marks whole decades apart, or 1-2-5 within fewer than two. */
-function logAxis(range: readonly [number, number]): Json {
-  const decades = Math.log10(range[1] / range[0]);
-  return {
-    type: "log",
-    range: range.map(Math.log10),
-    exponentformat: "power",
-    tickfont: { size: 10 },
-    dtick: decades < 2 ? "D2" : Math.ceil(decades / 10),
-  };
-}
-
-function histogram(figure: HistogramFigure): PlotlyFigure {
-  const { edges, series } = figure;
-  const width = edges[1] - edges[0];
-  const middles = edges.slice(1).map((edge) => edge - width / 2);
-  const data = series.map(({ name, counts }, k) => ({
-    type: "bar",
-    name: plain(name),
-    x: middles,
-    y: counts,
-    width,
-    marker: {
-      color: faded(palette[k % palette.length], series.length > 1 ? 0.35 : 0.6),
-      line: { color: palette[k % palette.length], width: 1 },
-    },
-  }));
-  const more = {
-    height: 360,
-    barmode: "overlay",
-    bargap: 0,
-    xaxis: axis(figure.xTitle, { range: [edges[0], edges[edges.length - 1]], showgrid: false }),
-    yaxis: figure.yLog ? axis(figure.yTitle, logAxis(histogramRange(figure))) : axis(figure.yTitle),
-  };
-  return { data, layout: layout(more, series.length > 1) };
 }
 
 function bars(figure: BarFigure): PlotlyFigure {
@@ -357,12 +206,161 @@ function images(figure: ImageFigure): PlotlyFigure {
 
 const frameLine: Json = { showline: true, linecolor: ink.frame, mirror: true };
 
-/** The unit an axis title ends with, "rate (Hz)" -> "Hz". */
-function unitOf(title: string): string {
-  return /\(([^()]*)\)\s*$/.exec(title)?.[1] ?? "";
+type Layouts = Readonly<Record<string, Json>>;
+
+/** Figures of one plane in rows, each with axes of its own; what they name alike is in the legend once. */
+function panels({ panels, across }: PanelFigure): PlotlyFigure {
+  const down = Math.ceil(panels.length / across);
+  const height = 60 + 250 * down;
+  const wide = 1 / across;
+  const tall = 1 / down;
+  const data: Json[] = [];
+  const axes: Json = {};
+  const shapes: Json[] = [];
+  const annotations: Json[] = [];
+  const known = new Set<unknown>();
+  for (const [k, panel] of panels.entries()) {
+    const drawn = panel.kind === "line" ? lines(panel) : histogram(panel);
+    const suffix = k === 0 ? "" : String(k + 1);
+    const own = (ref: unknown) => String(ref).replace(/^[xy]/, (letter) => `${letter}${suffix}`);
+    for (const trace of drawn.data) {
+      const first = trace.showlegend !== false && !known.has(trace.name);
+      if (first) known.add(trace.name);
+      data.push({ ...trace, xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: first });
+    }
+    const left = (k % across) * wide;
+    const top = 1 - Math.floor(k / across) * tall;
+    const { xaxis, yaxis } = drawn.layout as Layouts;
+    const smaller = { automargin: false, nticks: 5, tickfont: { size: 10 } };
+    axes[`xaxis${suffix}`] = {
+      ...xaxis,
+      ...smaller,
+      domain: [left + 0.22 * wide * (across > 1 ? 1 : 0.2), left + 0.97 * wide],
+      anchor: `y${suffix}`,
+    };
+    axes[`yaxis${suffix}`] = {
+      ...yaxis,
+      ...smaller,
+      domain: [top - tall + 52 / (250 * down), top - 26 / (250 * down)],
+      anchor: `x${suffix}`,
+    };
+    for (const shape of drawn.layout.shapes as Json[])
+      shapes.push({ ...shape, xref: own(shape.xref), yref: own(shape.yref) });
+    for (const note of drawn.layout.annotations as Json[])
+      annotations.push({ ...note, xref: own(note.xref), yref: own(note.yref) });
+    if (panel.title)
+      annotations.push({
+        text: plain(panel.title),
+        x: 0,
+        xref: `x${suffix} domain`,
+        xanchor: "left",
+        y: 1,
+        yref: `y${suffix} domain`,
+        yanchor: "bottom",
+        showarrow: false,
+        font: { size: 12, weight: 600 },
+      });
+  }
+  const named = data.some((trace) => trace.showlegend === true && trace.name !== "");
+  const more = { height, barmode: "overlay", bargap: 0, ...axes, shapes, annotations };
+  return { data, layout: layout({ ...more, margin: { l: 12, r: 12, t: named ? 36 : 8, b: 8 } }, named) };
 }
 
-/** Text that Plotly, which reads a little HTML, shows as it is. */
-function plain(words: string): string {
-  return words.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+function corner({ parameters, pairs }: CornerFigure): PlotlyFigure {
+  const count = parameters.length;
+  const size = Math.max(110, Math.min(240, 840 / count));
+  const data: Json[] = [];
+  const axes: Json = {};
+  const shapes: Json[] = [];
+  const annotations: Json[] = [];
+  const middles = (edges: readonly number[]) => edges.slice(1).map((edge, k) => (edge + edges[k]) / 2);
+  const guide = (x: string, at: number, colour: string, dash: string, upright = true): Json => ({
+    type: "line",
+    xref: upright ? x : `${x} domain`,
+    yref: upright ? `${x.replace("x", "y")} domain` : x.replace("x", "y"),
+    ...(upright ? { x0: at, x1: at, y0: 0, y1: 1 } : { x0: 0, x1: 1, y0: at, y1: at }),
+    line: { color: colour, width: 1, dash },
+  });
+  let cell = 0;
+  for (const [row, of] of parameters.entries())
+    for (let column = 0; column <= row; column++) {
+      const against = parameters[column];
+      const suffix = cell++ === 0 ? "" : String(cell);
+      const [x, y] = [`x${suffix}`, `y${suffix}`];
+      const quiet = { showgrid: false, nticks: 4, tickfont: { size: 10 }, mirror: true, automargin: true };
+      const last = row === count - 1;
+      const ends = (edges: readonly number[]) => [edges[0], edges[edges.length - 1]];
+      axes[`xaxis${suffix}`] = {
+        ...axis(last ? against.name : ""),
+        ...quiet,
+        showticklabels: last,
+        ticks: last ? "outside" : "",
+        range: ends(against.edges),
+        domain: [column / count, (column + 0.94) / count],
+        anchor: y,
+        ...(last ? {} : { matches: axisOf(count - 1, column, "x") }),
+      };
+      const labelled = column === 0 && row > 0;
+      axes[`yaxis${suffix}`] = {
+        ...axis(labelled ? of.name : ""),
+        ...quiet,
+        showticklabels: labelled,
+        ticks: labelled ? "outside" : "",
+        ...(row === column ? { rangemode: "tozero" } : { range: ends(of.edges) }),
+        domain: [1 - (row + 0.94) / count, 1 - row / count - 0.06 / count],
+        anchor: x,
+        ...(row === column || column === 0 ? {} : { matches: axisOf(row, 0, "y") }),
+      };
+      if (row === column) {
+        data.push({
+          type: "bar",
+          x: middles(of.edges),
+          y: of.counts,
+          width: of.edges[1] - of.edges[0],
+          marker: { color: faded(palette[0], 0.45), line: { color: palette[0], width: 0.5 } },
+          xaxis: x,
+          yaxis: y,
+          hovertemplate: "%{x:.4~g}: %{y}<extra></extra>",
+        });
+        shapes.push(guide(x, of.median, ink.text, "solid"));
+        for (const end of of.interval95) shapes.push(guide(x, end, ink.text, "dash"));
+        annotations.push({
+          text: plain(`${of.name}: ${intervalText(of.median, of.interval95)}`),
+          x: 0,
+          xref: `${x} domain`,
+          xanchor: "left",
+          y: 1,
+          yref: `${y} domain`,
+          yanchor: "bottom",
+          showarrow: false,
+          font: { size: 11 },
+        });
+      } else {
+        const columns = against.counts.length;
+        const counts = topFirst(pairs[row][column], columns);
+        data.push({
+          type: "heatmap",
+          x: middles(against.edges),
+          y: middles(of.edges).reverse(),
+          z: of.counts.map((_, k) => counts.slice(k * columns, (k + 1) * columns)),
+          colorscale: colourStops("sequential"),
+          zmin: 0,
+          showscale: false,
+          xaxis: x,
+          yaxis: y,
+          hovertemplate: "%{x:.4~g}, %{y:.4~g}: %{z}<extra></extra>",
+        });
+        if (of.truth !== undefined) shapes.push(guide(x, of.truth, palette[1], "solid", false));
+      }
+      if (against.truth !== undefined) shapes.push(guide(x, against.truth, palette[1], "solid"));
+    }
+  const margin = { l: 24, r: 12, t: 24, b: 24 };
+  const height = Math.round(size * count + 90);
+  return { data, layout: { ...base, margin, height, bargap: 0, ...axes, shapes, annotations } };
+}
+
+/** The name of an axis of a corner plot, whose cells are numbered row by row. */
+function axisOf(row: number, column: number, letter: "x" | "y"): string {
+  const cell = (row * (row + 1)) / 2 + column;
+  return cell === 0 ? letter : `${letter}${cell + 1}`;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { raster } from "../../src/engine/raster.ts";
+import { cornerPlot } from "../../src/report/corner.ts";
 import { estimate } from "../../src/report/estimate.ts";
 import {
   barPlot,
@@ -8,13 +9,33 @@ import {
   histogramPlot,
   imagePlot,
   linePlot,
+  panelPlot,
   rasterPlot,
+  scatterPlot,
 } from "../../src/report/figures.ts";
 import { plotly } from "../../src/report/plotly.ts";
 import { svg } from "../../src/report/svg.ts";
 
 const spikes = raster({ t: [0.1, 0.1, 0.25, 0.9], i: [0, 2, 1, 2] }, 3, 1);
 const wanted = raster({ t: [0.11, 0.5], i: [0, 1] }, 3, 1);
+
+const fitted = linePlot({
+  x: [1, 2, 3],
+  series: {
+    model: {
+      y: [1, 2, 3],
+      band: [
+        { low: [0, 1, Number.NaN], high: [2, 3, 4] },
+        { low: [0.5, 1.5, 2.5], high: [1.5, 2.5, 3.5] },
+      ],
+      points: false,
+    },
+    one: { y: [1.1, 1.9, 3.2], faint: true, colour: 0 },
+    measured: { y: [1, 2, 3], line: false, bars: true, band: { low: [0, 1, 2], high: [3, 4, 5] } },
+  },
+  xTitle: "pulse",
+  yTitle: "G (uS)",
+});
 
 const figures: Record<string, Figure> = {
   raster: rasterPlot(spikes, {
@@ -39,6 +60,29 @@ const figures: Record<string, Figure> = {
   }),
   histogram: histogramPlot([0, 1, 1, 2, 4], { xTitle: "G (uS)", bins: 4 }),
   logHistogram: histogramPlot({ a: [0, 0, 0, 5], b: [1, 5] }, { xTitle: "G (uS)", bins: 5, yLog: true }),
+  marked: histogramPlot([0, 1, 1, 2, 4], { xTitle: "T", marks: [{ at: 1.5, label: "measured <T>" }] }),
+  fitted,
+  scatter: scatterPlot({
+    points: { a: { x: [1, 10, 0], y: [1, 2, 3] } },
+    curves: { mean: { x: [1, 10], y: [1, 2], dashed: true } },
+    xTitle: "G (uS)",
+    yTitle: "residual",
+    xLog: true,
+    levels: [{ at: 0, label: "0" }],
+  }),
+  panels: panelPlot([fitted, { ...fitted, title: "2 & 3" }, histogramPlot([1, 2], { xTitle: "x" })], {
+    title: "devices",
+    across: 2,
+  }),
+  corner: cornerPlot(
+    [
+      [1, 2, 5],
+      [2, 3, 5],
+      [3, 1, 5],
+    ],
+    ["c1 (uS)", "<m1>", "fixed"],
+    { truth: [1.5, 2, 5] },
+  ),
   image: imagePlot([{ title: "I", rows: 2, columns: 2, values: [0, 1, Number.NaN, 3] }], {
     valueTitle: "rate (Hz)",
   }),
@@ -169,7 +213,7 @@ test("estimates bring their interval, gaps are null, wrong lengths are errors", 
   const { series } = figures.line as ReturnType<typeof linePlot>;
   expect(series[0].y).toEqual([1, null, 3]);
   expect(series[1].y).toEqual([1.5, 2.5, 3.5]);
-  expect(series[1].low?.[0]).toBeCloseTo(1.5 - 12.706204736 * 0.5, 6);
+  expect(series[1].bands[0].low[0]).toBeCloseTo(1.5 - 12.706204736 * 0.5, 6);
   expect(() =>
     linePlot({ x: [1], series: { a: [1, 2] }, xTitle: "", yTitle: "" }),
   ).toThrowErrorMatchingInlineSnapshot(`[RangeError: series a has 2 values at 1 places of x]`);
@@ -182,4 +226,60 @@ test("estimates bring their interval, gaps are null, wrong lengths are errors", 
   expect(() =>
     rasterPlot(spikes, { desired: raster({ t: [], i: [] }, 4, 1) }),
   ).toThrowErrorMatchingInlineSnapshot(`[RangeError: a raster of 3 cells cannot be drawn over one of 4]`);
+});
+
+test("bands lie under all curves, the widest first, and faint curves under the others", () => {
+  const whole = svg(fitted);
+  const document = whole.slice(whole.indexOf("<g clip-path=")); // the legend comes before
+  const fills = [...document.matchAll(/fill="rgba\(0,114,178,0\.16\)"/g)].map(({ index }) => index);
+  const faint = document.indexOf("stroke-opacity");
+  const model = document.indexOf('stroke-width="1.8"');
+  expect(fills).toHaveLength(2);
+  expect(Math.max(...fills)).toBeLessThan(faint);
+  expect(faint).toBeLessThan(model);
+  const { data } = plotly(fitted);
+  expect(data.map(({ fill, y }) => [fill, y])).toEqual([
+    [undefined, [0, 1, null]],
+    ["tonexty", [2, 3, 4]],
+    [undefined, [0.5, 1.5, 2.5]],
+    ["tonexty", [1.5, 2.5, 3.5]],
+    [undefined, [1, 2, 3]],
+    [undefined, [1.1, 1.9, 3.2]],
+    [undefined, [1, 2, 3]],
+  ]);
+  expect(data[6].error_y).toMatchObject({ array: [2, 2, 2], arrayminus: [1, 1, 1] });
+});
+
+test("a point is drawn where it lies, and equal ones once", () => {
+  const figure = scatterPlot({
+    points: { a: { x: [0, 10, 5, 5], y: [0, 10, 5, 5] } },
+    xTitle: "x",
+    yTitle: "y",
+    xRange: [0, 10],
+    yRange: [0, 10],
+  });
+  const document = svg(figure);
+  const plane = /<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"\/><\/clipPath>/.exec(
+    document,
+  );
+  const [left, top, width, height] = (plane ?? []).slice(1).map(Number);
+  const dots = [...document.matchAll(/M([\d.]+) ([\d.]+)h0/g)].map(([, x, y]) => [Number(x), Number(y)]);
+  const places = [
+    [left, top + height],
+    [left + width, top],
+    [left + width / 2, top + height / 2],
+  ];
+  expect(dots).toEqual(places.map((place) => place.map((at) => Math.round(10 * at) / 10)));
+});
+
+test("panels keep their own planes and axes, and name what they share once", () => {
+  const same = panelPlot([fitted, fitted, fitted], { across: 3 });
+  const document = svg(same);
+  for (const k of [0, 1, 2]) expect(document).toContain(`<clipPath id="plane${k}">`);
+  expect(document.match(/>measured</g)).toHaveLength(1);
+  const { data, layout } = plotly(same);
+  expect(new Set(data.map(({ xaxis }) => xaxis))).toEqual(new Set(["x", "x2", "x3"]));
+  expect(Object.keys(layout).filter((key) => key.startsWith("xaxis"))).toHaveLength(3);
+  const shown = data.filter(({ showlegend }) => showlegend).map(({ name }) => name);
+  expect(shown).toEqual(["model", "one", "measured"]);
 });

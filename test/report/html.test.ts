@@ -7,8 +7,16 @@ import chromiumPackage from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
 import { raster } from "../../src/engine/raster.ts";
+import { cornerPlot } from "../../src/report/corner.ts";
 import { estimate } from "../../src/report/estimate.ts";
-import { barPlot, histogramPlot, imagePlot, linePlot, rasterPlot } from "../../src/report/figures.ts";
+import {
+  barPlot,
+  histogramPlot,
+  imagePlot,
+  linePlot,
+  panelPlot,
+  rasterPlot,
+} from "../../src/report/figures.ts";
 import { durationText, inlineScript, type Report, reportHtml } from "../../src/report/html.ts";
 import { plotlySource } from "../../src/report/results.ts";
 
@@ -44,6 +52,25 @@ const report: Report = {
     histogram: histogramPlot([1, 2, 2], { xTitle: "x" }),
     image: imagePlot([{ rows: 1, columns: 2, values: [1, 2], title: attack }], { valueTitle: "Hz" }),
     bar: barPlot({ categories: [attack, "b"], series: { a: [1, 2] }, yTitle: "y" }),
+    panels: panelPlot([
+      linePlot({
+        series: { [attack]: { y: [1, 2], bars: true, band: [{ low: [0, 1], high: [2, 3] }] } },
+        title: attack,
+        xTitle: "x",
+        yTitle: attack,
+        levels: [{ at: 1, label: attack }],
+      }),
+      histogramPlot([1, 2, 2], { xTitle: attack, marks: [{ at: 1, label: attack }] }),
+    ]),
+    corner: cornerPlot(
+      [
+        [1, 2],
+        [2, 3],
+        [3, 5],
+      ],
+      [attack, "b"],
+      { truth: [1, 2] },
+    ),
   },
   provenance: { commandLine: attack },
 };
