@@ -4,11 +4,15 @@
  * The machine code of a pulse and of a read is that of devices in networks (devices.ts). The nth pulse and the nth
  * read of a device draw the same numbers whatever is done to others and in whatever order.
  */
+import { inline } from "../language/algebra.ts";
+import type { CheckedModel, Parameter } from "../language/checked.ts";
+import { describe } from "../language/dimension.ts";
+import { namesIn } from "../language/expression.ts";
 import type { Model } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import { randomKey } from "../math/random.ts";
-import { seconds, type Time } from "../math/units.ts";
+import { parseQuantity, sameDimension, seconds, type Time } from "../math/units.ts";
 import {
   br_if,
   call,
@@ -45,6 +49,9 @@ interface ArrayMemory {
 
 const most = 2 ** 24;
 
+/** Arguments of a pulse: quantities such as "1.2 V", SI numbers, or SI numbers for each device. */
+export type PulseValues = Readonly<Record<string, string | number | ArrayLike<number>>>;
+
 /** Devices of one model, in hand. Made by `fabricate`. */
 export class DeviceArray {
   readonly size: number;
@@ -53,6 +60,8 @@ export class DeviceArray {
   readonly #exports: Exports;
   readonly #memory: ArrayMemory;
   readonly #clock: Float64Array;
+  readonly #argumentsOf: Readonly<Record<string, readonly string[]>>; // by pulse
+  readonly #argumentValues = new Map<string, number>(); // what an argument's places hold, where all hold the same
   #reads = 0; // with noise
 
   constructor(model: Model<"device">, memory: ArrayMemory, buffer: ArrayBuffer, exports: Exports) {
@@ -62,6 +71,7 @@ export class DeviceArray {
     this.#exports = exports;
     this.#memory = memory;
     this.#clock = new Float64Array(buffer, cells.deviceTime, 1);
+    this.#argumentsOf = argumentsOf(model.checked);
   }
 
   /** Time since fabrication, s. */
@@ -71,29 +81,62 @@ export class DeviceArray {
 
   /**
    * A pulse that the model names, such as "set", to every device, or to the devices listed, one after the other; a device
-   * listed twice gets two pulses. Pulses take no time.
+   * listed twice gets two pulses. Pulses take no time. `values`: arguments of this pulse, for all devices or one for each
+   * device of the array, listed or not; an argument that is not given has the value of the model's parameter.
    */
-  pulse(name: string, which?: ArrayLike<number>): void {
-    const pulses = Object.keys(this.model.checked.handlers);
-    if (!pulses.includes(name)) {
-      const guess = nearest(name, pulses);
-      throw new ConfigError(
-        `${this.model.checked.name} has no pulse ${name}; ${guess ? `did you mean ${guess}?` : `its pulses are ${pulses.join(", ")}`}`,
-      );
-    }
+  pulse(name: string, which?: ArrayLike<number>, values: PulseValues = {}): void {
+    this.#refuseUnknown("has no pulse", name, "its pulses are", Object.keys(this.model.checked.handlers));
+    for (let k = 0; k < (which?.length ?? 0); k++)
+      if (!(Number.isInteger(which![k]) && which![k] >= 0 && which![k] < this.size))
+        throw new ConfigError(`there is no device ${which![k]} among ${this.size}`);
+    this.#setArguments(name, values);
     if (!which) {
       this.#exports[`pulse all ${name}`]();
       return;
     }
-    for (let k = 0; k < which.length; k++)
-      if (!(Number.isInteger(which[k]) && which[k] >= 0 && which[k] < this.size))
-        throw new ConfigError(`there is no device ${which[k]} among ${this.size}`);
     const list = new Uint32Array(this.#buffer, this.#memory.list, this.size);
     for (let from = 0; from < which.length; from += this.size) {
       const count = Math.min(this.size, which.length - from);
       for (let k = 0; k < count; k++) list[k] = which[from + k];
       this.#exports[`pulse ${name}`](this.#memory.list, count);
     }
+  }
+
+  /** Writes the arguments of a pulse to where its machine code looks for them. */
+  #setArguments(pulse: string, values: PulseValues): void {
+    const { checked } = this.model;
+    const used = this.#argumentsOf[pulse];
+    const given = Object.entries(values).map(([name, value]) => {
+      this.#refuseUnknown("has no argument", name, "its arguments are", checked.arguments);
+      if (!used.includes(name))
+        throw new ConfigError(`the pulse ${pulse} of ${checked.name} does not use ${name}`);
+      return [name, argumentValue(checked, name, value, this.size)] as const;
+    });
+    const read = new Map<string, number | ArrayLike<number>>(given);
+    for (const name of used) {
+      const parameter = checked.parameters.find((each) => each.name === name) as Parameter;
+      const value = read.get(name) ?? parameter.value;
+      if (value === this.#argumentValues.get(name)) continue;
+      const places = this.#f64((this.#memory.devices.arguments as Record<string, number>)[name]);
+      if (typeof value === "number") {
+        places.fill(value);
+        this.#argumentValues.set(name, value);
+      } else {
+        places.set(value);
+        this.#argumentValues.delete(name);
+      }
+    }
+  }
+
+  #refuseUnknown(lacks: string, name: string, list: string, known: readonly string[]): void {
+    if (known.includes(name)) return;
+    const guess = nearest(name, known);
+    const offer = guess
+      ? `did you mean ${guess}?`
+      : known.length > 0
+        ? `${list} ${known.join(", ")}`
+        : "it has none";
+    throw new ConfigError(`${this.model.checked.name} ${lacks} ${name}; ${offer}`);
   }
 
   /** Time passes. */
@@ -115,9 +158,14 @@ export class DeviceArray {
     return this.#variable(variable).slice();
   }
 
-  /** Overwrites a stored variable, SI; what drifts goes on from the last pulse. */
+  /** Overwrites a stored variable, SI, a truth value with 0 or 1; what drifts goes on from the last pulse. */
   set(variable: string, values: number | ArrayLike<number>): void {
     const stored = this.#variable(variable);
+    const truth = this.model.checked.variables.some(({ name, boolean }) => name === variable && boolean);
+    const wrong =
+      truth && Array.from(typeof values === "number" ? [values] : values).find((x) => x !== 0 && x !== 1);
+    if (wrong !== false && wrong !== undefined)
+      throw new ConfigError(`${variable} is a truth value, 0 or 1, not ${wrong}`);
     if (typeof values === "number") stored.fill(values);
     else if (values.length !== this.size)
       throw new ConfigError(`${variable} has ${this.size} values, one for each device, not ${values.length}`);
@@ -130,12 +178,7 @@ export class DeviceArray {
 
   #variable(name: string): Float64Array {
     const { variables } = this.#memory.devices;
-    if (!Object.hasOwn(variables, name)) {
-      const guess = nearest(name, Object.keys(variables));
-      throw new ConfigError(
-        `${this.model.checked.name} stores no ${name}; ${guess ? `did you mean ${guess}?` : `it stores ${Object.keys(variables).join(", ")}`}`,
-      );
-    }
+    this.#refuseUnknown("stores no", name, "it stores", Object.keys(variables));
     return this.#f64(variables[name]);
   }
 }
@@ -153,14 +196,19 @@ export async function fabricate(
     throw new ConfigError(`an array has a whole number of devices from 1 to ${most}, not ${size}`);
   const module = new ModuleBuilder();
   const layout = new Layout();
+  const { checked } = model;
+  const place = (name: string) => [name, layout.take(8 * padded(size), "arguments")];
   const memory: ArrayMemory = {
-    devices: layOutDevices(layout, model.checked, size, "devices"),
+    devices: {
+      ...layOutDevices(layout, checked, size, "devices"),
+      arguments: Object.fromEntries(checked.arguments.map(place)),
+    },
     list: layout.take(4 * padded(size), "lists"),
     reading: layout.take(8 * padded(size), "reads"),
   };
   let poisson: number | undefined;
   const devices: Devices = {
-    model: model.checked,
+    model: checked,
     memory: memory.devices,
     context: {
       precision: "float64",
@@ -176,7 +224,7 @@ export async function fabricate(
   steps.forEach((update, k) => {
     module.add(emitUpdate(update, `fabricate ${k}`));
   });
-  for (const name of Object.keys(model.checked.handlers)) {
+  for (const name of Object.keys(checked.handlers)) {
     module.add(pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, 2))));
     module.add(pulseListFunction(`pulse ${name}`, module.add(pulseFunction(devices, name))));
   }
@@ -191,6 +239,43 @@ export async function fabricate(
     exports[`fabricate ${k}`](0, padded(size), 0, 0, 0);
   });
   return new DeviceArray(model, memory, wasm.buffer, exports);
+}
+
+/** The arguments that each pulse uses. */
+function argumentsOf(model: CheckedModel): Record<string, string[]> {
+  const inlined = inline({ parameters: [], derived: model.derived });
+  return Object.fromEntries(
+    Object.entries(model.handlers).map(([pulse, statements]) => {
+      const used = new Set(statements.flatMap(({ value }) => [...namesIn(inlined(value))]));
+      return [pulse, model.arguments.filter((name) => used.has(name))];
+    }),
+  );
+}
+
+/** An argument in SI units, one number or one for each of `size` devices. Throws `ConfigError`. */
+function argumentValue(
+  model: CheckedModel,
+  name: string,
+  value: PulseValues[string],
+  size: number,
+): number | ArrayLike<number> {
+  const wrong = (reason: string): never => {
+    throw new ConfigError(`${model.name}, argument ${name}: ${reason}`);
+  };
+  const finite = (x: number) => Number.isFinite(x) || wrong(`${x} is not a finite number`);
+  if (typeof value === "string") {
+    const { dimension } = model.parameters.find((parameter) => parameter.name === name) as Parameter;
+    const read = parseQuantity(value);
+    if (!sameDimension(read.dimension, dimension))
+      wrong(`${JSON.stringify(value)} is ${describe(read.dimension)}, not ${describe(dimension)}`);
+    return read.value;
+  }
+  if (typeof value === "number") finite(value);
+  else {
+    if (value.length !== size) wrong(`there are ${size} values, one for each device, not ${value.length}`);
+    for (let k = 0; k < size; k++) finite(value[k]);
+  }
+  return value;
 }
 
 /** A pulse to every device, two at a time. */

@@ -1,9 +1,10 @@
 /**
  * Machine code of devices: their state in memory, fabrication, pulses and reads.
  *
- * One device at a time or two neighbours side by side, with the same bits. All is float64, whatever a network's precision. The clock of devices is simulated time plus what they
- * waited. Draws are sparse, by device index; the nth pulse of a device draws the same numbers whenever and
- * in whatever company it comes. Knows nothing of weights or synapses.
+ * One device at a time or two neighbours side by side, with the same bits. All is float64, whatever a network's
+ * precision. The clock of devices is simulated time plus what they waited. Draws are sparse, by device index; the nth
+ * pulse of a device draws the same numbers whenever and in whatever company it comes. Knows nothing of weights or
+ * synapses.
  */
 import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
@@ -23,6 +24,8 @@ import { cells } from "./schedule.ts";
 export interface DeviceMemory {
   readonly count: number;
   readonly variables: Readonly<Record<string, number>>; // f64 [device]
+  /** f64 [device]: arguments of the pulse to come; those without a place have the value of their parameter. */
+  readonly arguments?: Readonly<Record<string, number>>;
   readonly writtenAt: number; // f64 [device], s on the clock of devices
   readonly pulsed: number; // u32 [device]: pulses received
 }
@@ -77,6 +80,7 @@ function deviceFunction(
     result: pulse ? undefined : "v128",
   });
   const [device, tick, draw] = [0, 1, 2];
+  const places = pulse ? (memory.arguments ?? {}) : {};
   const byte = fn.local("i32");
   const load = (offset: number): Code =>
     lanes === 1 ? loadLane("float64", get(byte), offset) : v128.load(get(byte), offset);
@@ -105,10 +109,11 @@ function deviceFunction(
       if (name === "element") return indices;
       if (name === "i") return f64x2.convert_low_i32x4_s(indices);
       if (name === "age") return f64x2.sub(now, load(memory.writtenAt));
-      return load(memory.variables[name]);
+      return load(memory.variables[name] ?? places[name]);
     },
   });
-  const inlined = inline(model, { dt: context.dt });
+  const parameters = model.parameters.filter((parameter) => !Object.hasOwn(places, parameter.name));
+  const inlined = inline({ ...model, parameters }, { dt: context.dt });
   const lower: Tools["lower"] = (expression, values) =>
     new Lowering(graph, {
       name: (name) => values?.get(name) ?? graph.input(name),
@@ -126,17 +131,21 @@ function deviceFunction(
 }
 
 /**
- * pulse(device, tick): the statements of a pulse; they see what earlier ones assigned. Notes the time. With two
- * lanes the next device is pulsed as well.
+ * pulse(device, tick): the statements of a pulse; they see what earlier ones assigned, and as `Gd` the drifted
+ * conductance before the first. Notes the time. With two lanes the next device is pulsed as well.
  */
 export function pulseFunction(devices: Devices, name: string, lanes: 1 | 2 = 1): FunctionBuilder {
   const { model, memory } = devices;
   return deviceFunction(devices, "pulse", lanes, ({ lower, emitter, now, store }) => {
-    const values = new Map<string, Node>();
-    for (const { target, value } of model.handlers[name]) values.set(target, lower(value, values));
+    const assigned = new Map<string, Node>();
+    const values = new Map<string, Node>(model.drift ? [["Gd", lower(model.drift)]] : []);
+    for (const { target, value } of model.handlers[name]) {
+      assigned.set(target, lower(value, values));
+      values.set(target, assigned.get(target) as Node);
+    }
     return [
-      emitter.define([...values.values()]),
-      [...values].map(([variable, node]) => store(memory.variables[variable], emitter.value(node))),
+      emitter.define([...assigned.values()]),
+      [...assigned].map(([variable, node]) => store(memory.variables[variable], emitter.value(node))),
       store(memory.writtenAt, now),
     ];
   });

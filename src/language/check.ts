@@ -5,6 +5,7 @@
  * known which parameters are used; then every piece is checked against the declared names.
  */
 import { type Dimension, dimensionless, divideDimensions, unitDimension } from "../math/units.ts";
+import { inline } from "./algebra.ts";
 import type {
   CheckedModel,
   Derivative,
@@ -16,7 +17,7 @@ import type {
   Variable,
 } from "./checked.ts";
 import { declareEquations, declareParameters, parameterSource, type Unread } from "./declare.ts";
-import { checkMethod, checkShape, type Definition } from "./definition.ts";
+import { checkArguments, checkMethod, checkShape, type Definition } from "./definition.ts";
 import { constantValue } from "./dimension.ts";
 import { type Draft, type ReadAssignment, type ReadText, readDraft, usedNames } from "./draft.ts";
 import type { Assignment, Equation } from "./equations.ts";
@@ -79,7 +80,7 @@ class Checker {
   }
 
   model(): CheckedModel {
-    const { name, source = "", method = "auto" } = this.#definition;
+    const { name, source = "", method = "auto", arguments: given = [] } = this.#definition;
     const differential = this.#variables
       .filter((variable) => variable.differential)
       .map((variable) => variable.name);
@@ -93,6 +94,11 @@ class Checker {
       variables: this.#variables,
       derived,
       parameters: this.#parameters,
+      arguments: checkArguments(
+        name,
+        given,
+        this.#parameters.map((parameter) => parameter.name),
+      ),
       derivatives,
       method,
       threshold: this.#threshold(),
@@ -110,6 +116,7 @@ class Checker {
       streams: this.#streams.next,
     };
     this.#refuseUnusedParameters();
+    this.#refuseArgumentsOutsidePulses(checked);
     return checked;
   }
 
@@ -341,6 +348,26 @@ class Checker {
     if (this.#kind === "synapse")
       return `whose ${target}? ${target}_pre or ${target}_post${guess && `; or ${guess}`}`;
     return guess || `a variable is declared in the equations, as ${target} : unit`;
+  }
+
+  /** A pulse has arguments, fabrication, time and a read have none: directly or by a derived name. */
+  #refuseArgumentsOutsidePulses({ arguments: names, derived }: CheckedModel): void {
+    const { initial, drift, read } = this.#draft;
+    const texts = [...Object.values(initial), drift, read].filter((text) => text !== undefined);
+    const inlined = inline({ parameters: [], derived });
+    for (const { source, expression } of texts)
+      walk(expression, (node) => {
+        if (node.kind !== "name") return;
+        const used = namesIn(inlined(node));
+        const found = names.find((name) => used.has(name));
+        if (found !== undefined)
+          throw new ModelError(
+            source,
+            node.span,
+            `${found} is an argument of pulses`,
+            "it has no value here; what lasts is stored in a variable",
+          );
+      });
   }
 
   #refuseUnusedParameters(): void {

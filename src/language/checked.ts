@@ -93,6 +93,8 @@ export interface CheckedModel {
   readonly variables: readonly Variable[];
   readonly derived: readonly Derived[]; // each uses only variables, parameters and earlier ones
   readonly parameters: readonly Parameter[];
+  /** device: names of parameters that a pulse may be given anew; they occur in handlers only. */
+  readonly arguments: readonly string[];
   readonly derivatives: readonly Derivative[];
   readonly method: Method | Readonly<Record<string, Method>>; // per variable when a record
   readonly threshold?: Expression;
@@ -103,7 +105,7 @@ export interface CheckedModel {
   readonly handlers: Readonly<Record<string, readonly Statement[]>>;
   /** Initial values given in the model's text (devices: what holds after fabrication, with spread). */
   readonly initial: Readonly<Record<string, Expression>>;
-  /** device: noise-free conductance at `age` seconds after the last write, S; name `Gd` in `read`. */
+  /** device: noise-free conductance at `age` seconds after the last write, S; name `Gd` in `read` and in handlers. */
   readonly drift?: Expression;
   /** device: one read, S. */
   readonly read?: Expression;
@@ -119,5 +121,7 @@ export interface CheckedModel {
  *   x_pre, x_post          a variable of the connected populations (synapse models); whether it exists and its
  *                          dimension are checked when the synapse is connected
  *   not_refractory         truth value (neuron models with a refractory time)
- *   age                    s since the last write (device models)    Gd  the drifted conductance (in `read`)
+ *   age                    s since the last write (device models)
+ *   Gd                     the drifted conductance (device models, in `read`; in handlers that of the last moment
+ *                          before the pulse, whatever statements have assigned since)
  */

@@ -51,6 +51,8 @@ export interface DeviceDefinition {
   readonly drift?: string;
   /** One read, S, with read noise. `Gd` is the drifted conductance. */
   readonly read: string;
+  /** Parameters that a pulse may be given anew, such as its amplitude; used in `on` only. */
+  readonly arguments?: readonly string[];
   readonly parameters?: Parameters;
 }
 
@@ -69,7 +71,7 @@ const fields: Readonly<
   synapse: { required: ["name", "on"], optional: ["source", "equations", "parameters", "method"] },
   device: {
     required: ["name", "source", "equations", "initial", "on", "read"],
-    optional: ["drift", "parameters"],
+    optional: ["drift", "arguments", "parameters"],
   },
 };
 
@@ -106,6 +108,9 @@ export function checkShape(kind: ModelKind, definition: Definition): void {
         if (!fine)
           wrong(`${field}.${key} must be text${field === "on" ? "" : " or a number"}, not ${typeof entry}`);
       }
+    } else if (field === "arguments") {
+      if (!Array.isArray(value) || value.some((entry) => typeof entry !== "string"))
+        wrong("arguments must be a list of names of parameters", 'such as arguments: ["amplitude", "width"]');
     } else if (field !== "method" && typeof value !== "string")
       wrong(`${field} must be text, not ${typeof value}`);
   }
@@ -115,6 +120,28 @@ export function checkShape(kind: ModelKind, definition: Definition): void {
         `${field} is missing`,
         field === "source" ? "a model says where its equations come from: authors, year, journal or DOI" : "",
       );
+}
+
+/** Throws `ModelError` unless every argument is a parameter, once. */
+export function checkArguments(
+  model: string,
+  names: readonly string[],
+  parameters: readonly string[],
+): readonly string[] {
+  for (const [k, name] of names.entries()) {
+    const source = { model, part: "arguments", text: name };
+    const wrong = (title: string, reason = ""): never => {
+      throw new ModelError(source, { start: 0, end: name.length }, title, reason);
+    };
+    if (!parameters.includes(name))
+      wrong(
+        `${name} is not a parameter`,
+        didYouMean(name, parameters).replace(/^; /u, "") ||
+          "an argument of pulses is a parameter, whose value it has where a pulse is not given another",
+      );
+    if (names.indexOf(name) < k) wrong(`${name} is listed twice`);
+  }
+  return names;
 }
 
 /** Throws `ModelError` unless every method exists and belongs to a variable with a differential equation. */

@@ -103,7 +103,8 @@ export class Names {
     if (name === "i") return given(dimensionless, this.kind === "synapse" ? "precell" : "cell");
     if (this.kind === "device") {
       if (name === "age" && place !== "initial" && place !== "equation") return given(time, "cell");
-      if (name === "Gd" && place === "read" && this.#declared.hasDrift) return given(conductance, "cell");
+      if (name === "Gd" && (place === "read" || place === "handler") && this.#declared.hasDrift)
+        return given(conductance, "cell");
       return undefined;
     }
     if (name === "j" && this.kind === "synapse") return given(dimensionless, "postcell");

@@ -82,6 +82,7 @@ export function model(text: string, definition: Definition = {}): CheckedModel {
       text: String(value),
       dimension,
     })),
+    arguments: [],
     method: definition.method ?? "auto",
     reset: [],
     refractory: definition.refractory === undefined ? undefined : parse(definition.refractory),
