@@ -1,5 +1,5 @@
 /**
- * Small dense matrices: product, linear systems, exponential.
+ * Small dense matrices: product, linear systems, eigenvalues of symmetric ones, exponential.
  *
  * Rows of plain numbers, a[row][column], up to some tens of rows; nothing is changed in place. The
  * exponential is computed in double-double arithmetic and rounded once, because its entries are
@@ -58,6 +58,45 @@ export function solve(a: Matrix, b: Matrix): number[][] {
     }
   }
   return x;
+}
+
+/**
+ * Eigenvalues, rising, and eigenvectors, one a row and of length 1, of a symmetric matrix; only a[i][j], j >= i, is
+ * read. Rotations of Jacobi, row by row, until all that is off the diagonal vanishes: Golub & Van Loan 2013, Matrix
+ * Computations, section 8.5. Error of an eigenvalue below 10 n ulps of the largest; test/math/matrix.test.ts.
+ */
+export function eigen(a: Matrix): { readonly values: number[]; readonly vectors: number[][] } {
+  const n = a.length;
+  const rest = a.map((row, i) => row.map((_, j) => (j >= i ? a[i][j] : a[j][i])));
+  const vectors = identity(n);
+  if (rest.some((row) => row.some((x) => !Number.isFinite(x))))
+    throw new RangeError("eigenvalues need finite entries");
+  const norm = Math.max(...rest.map((row) => Math.hypot(...row)));
+  const negligible = norm * 2 ** -60;
+  for (let turned = true; turned; ) {
+    turned = false;
+    for (let i = 0; i < n; i++) {
+      for (let j = i + 1; j < n; j++) {
+        if (Math.abs(rest[i][j]) <= negligible) continue;
+        turned = true;
+        const half = (rest[j][j] - rest[i][i]) / (2 * rest[i][j]);
+        const t = (half < 0 ? -1 : 1) / (Math.abs(half) + Math.hypot(1, half)); // the smaller rotation
+        const c = 1 / Math.hypot(1, t);
+        const s = t * c;
+        rotate(rest, i, j, c, s);
+        for (const row of rest) [row[i], row[j]] = [c * row[i] - s * row[j], s * row[i] + c * row[j]];
+        rest[i][j] = rest[j][i] = 0;
+        rotate(vectors, i, j, c, s);
+      }
+    }
+  }
+  const order = vectors.map((_, k) => k).sort((k, l) => rest[k][k] - rest[l][l]);
+  return { values: order.map((k) => rest[k][k]), vectors: order.map((k) => vectors[k]) };
+}
+
+function rotate(rows: number[][], i: number, j: number, c: number, s: number): void {
+  const [a, b] = [rows[i], rows[j]];
+  for (let k = 0; k < a.length; k++) [a[k], b[k]] = [c * a[k] - s * b[k], s * a[k] + c * b[k]];
 }
 
 /**
