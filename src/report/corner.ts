@@ -4,6 +4,7 @@
  * The figure holds counts in bins, not the samples, so its size does not grow with their number.
  */
 
+import { quantile } from "../math/statistics.ts";
 import { type CornerFigure, type Words, words } from "./figures.ts";
 import { type Drawing, header, round, text, textWidth, width } from "./frame.ts";
 import { pixels } from "./images.ts";
@@ -68,13 +69,6 @@ export function cornerPlot(
         ),
     ),
   };
-}
-
-/** The p-quantile of sorted values, linear between them (Hyndman & Fan 1996, definition 7). */
-export function quantile(sorted: ArrayLike<number>, p: number): number {
-  const at = p * (sorted.length - 1);
-  const k = Math.min(Math.floor(at), sorted.length - 2);
-  return sorted.length === 1 ? sorted[0] : sorted[k] + (at - k) * (sorted[k + 1] - sorted[k]);
 }
 
 /** "0.881 (0.852 to 0.91)": the median and the 95 % interval. */

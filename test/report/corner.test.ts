@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cornerPlot, quantile } from "../../src/report/corner.ts";
+import { cornerPlot } from "../../src/report/corner.ts";
 import { plotly } from "../../src/report/plotly.ts";
 import { svg } from "../../src/report/svg.ts";
 
@@ -35,9 +35,6 @@ test("median and 95 % interval are those of the samples", () => {
   expect(median).toBeCloseTo(0.5, 12);
   expect(interval95[0]).toBeCloseTo(0.025, 12);
   expect(interval95[1]).toBeCloseTo(0.975, 12);
-  expect([0, 0.25, 0.5, 1].map((p) => quantile([1, 2, 4, 8, 16], p))).toEqual([1, 2, 4, 16]);
-  expect(quantile([1, 2], 0.25)).toBe(1.25);
-  expect(quantile([3], 0.9)).toBe(3);
 });
 
 test("three parameters are drawn as six cells, in SVG and in Plotly, whose axes of a row and a column match", () => {
