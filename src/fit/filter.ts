@@ -1,0 +1,471 @@
+/**
+ * The text of a device as a filter: how what is known of its state changes with a pulse and with a read.
+ *
+ * What is known is a normal distribution: means and covariances of the stored variables that draws have touched and
+ * of the draws behind a device's constants (z, standard normal before anything is read). A pulse carries it on to
+ * first order in the state and to second order where a draw multiplies the state; a read updates it and gives the
+ * likelihood of what was read. A pulse that ends in clip, max or min of something random leaves a normal with its
+ * tails heaped on the bounds: its moments are exact, and a read of it weighs three cases, below, between, above.
+ * With linear text all is exact (Kalman 1960); otherwise it is an assumed-density filter (Maybeck 1982, Stochastic
+ * Models, vol. 2, ch. 12; rectified moments: Harva & Kaban 2007). Plain expressions: kernel.ts compiles them.
+ */
+import { differentiate, minus, product, quotient, sum } from "../language/algebra.ts";
+import type { CheckedModel } from "../language/checked.ts";
+import { apply, type Expression, name, namesIn, number, substitute, walk } from "../language/expression.ts";
+import {
+  atLeast,
+  type Bounds,
+  below,
+  congruent,
+  drawsIn,
+  exponent,
+  heaped,
+  innovation,
+  isDraw,
+  logNormal,
+  simplify,
+  spread,
+  symmetric,
+  tiny,
+  unbounded,
+  withoutDraws,
+} from "./moments.ts";
+import { DeviceText, observedVariable, rowInputs, type TextOptions } from "./text.ts";
+
+/** New values of cells, all from their old ones, from parameters and from the inputs of a row. */
+export type Step = ReadonlyMap<string, Expression>;
+
+/** Cells every filter has: the log-likelihood so far, and of the last read what was expected and its spread. */
+export const resultCells = { logLikelihood: "#log", expected: "#expected", spread: "#spread" } as const;
+
+export interface Filter {
+  readonly cells: readonly string[];
+  /** A device nothing is known of. */
+  readonly device: Step;
+  /** A fresh start of the device at hand: what is known of its constants stays. */
+  readonly start: Step;
+  /** By pulse name; "" is no pulse, only time. `read`: the value at the row is read after it. */
+  readonly steps: { readonly [pulse: string]: { readonly silent: Step; readonly read: Step } };
+}
+
+export interface FilterOptions extends TextOptions {
+  /** Standard deviation that every read has at least, in its unit: how finely it was written down. */
+  readonly resolution: number;
+  /** A further noise of reads, a parameter's name. */
+  readonly residual?: string;
+}
+
+const mean = (state: string) => `mean ${state}`;
+const covariance = (a: number, b: number) => `covariance ${Math.max(a, b)} ${Math.min(a, b)}`;
+
+/** The filter of a device's text. Throws `ConfigError` where the text is beyond it, naming the term. */
+export function filterOf(model: CheckedModel, options: FilterOptions): Filter {
+  return new Builder(model, options).filter();
+}
+
+/** What is known, as expressions: means, covariances (symmetric) and values that are certain. */
+interface Knowledge {
+  readonly means: readonly Expression[];
+  readonly covariances: readonly (readonly Expression[])[];
+  readonly certain: ReadonlyMap<string, Expression>;
+}
+
+/** A state kept within bounds after a pulse. */
+interface Bound extends Bounds {
+  readonly state: number;
+}
+
+class Builder {
+  readonly #text: DeviceText;
+  readonly #options: FilterOptions;
+  /** Uncertain variables, then the draws behind constants. */
+  readonly #states: readonly string[];
+  readonly #certain: readonly string[];
+  readonly #observed: string | undefined;
+
+  constructor(model: CheckedModel, options: FilterOptions) {
+    this.#text = new DeviceText(model, options);
+    this.#options = options;
+    this.#observed = options.start === "read" ? observedVariable(model).name : undefined;
+    const uncertain = this.#text.uncertain(this.#observed);
+    this.#states = [...uncertain, ...this.#text.draws];
+    this.#certain = this.#text.stored.filter((each) => !uncertain.has(each));
+  }
+
+  filter(): Filter {
+    const { pulses } = this.#options;
+    const steps: Record<string, { silent: Step; read: Step }> = { "": this.#step(new Map()) };
+    for (const pulse of pulses) {
+      steps[pulse] = this.#step(this.#text.pulse(pulse, this.#values()));
+    }
+    const cells = [
+      ...this.#states.map(mean),
+      ...this.#states.flatMap((_, a) => Array.from({ length: a + 1 }, (_, b) => covariance(a, b))),
+      ...this.#certain,
+      ...Object.values(resultCells),
+    ];
+    const zero: [string, Expression][] = this.#states.flatMap((state, a): [string, Expression][] => [
+      [mean(state), number(0)],
+      ...Array.from({ length: a + 1 }, (_, b): [string, Expression] => [
+        covariance(a, b),
+        number(a === b && isDraw(state) ? 1 : 0),
+      ]),
+    ]);
+    return { cells, device: new Map(zero), start: this.#start(), steps };
+  }
+
+  /** Values of all variables at the means. */
+  #values(): Map<string, Expression> {
+    const values = new Map<string, Expression>();
+    for (const state of this.#states) if (!isDraw(state)) values.set(state, name(mean(state)));
+    for (const variable of this.#certain) values.set(variable, name(variable));
+    for (const [constant, value] of this.#constants()) values.set(constant, value);
+    return values;
+  }
+
+  /** Constants of the device at the means of their draws. */
+  #constants(): Map<string, Expression> {
+    const draws = new Map(this.#states.map((state) => [state, name(mean(state))]));
+    return new Map([...this.#text.constants].map(([each, value]) => [each, substitute(value, draws)]));
+  }
+
+  // ---- steps --------------------------------------------------------------------------------------
+
+  /** What happens when variables take new values. */
+  #step(assigned: ReadonlyMap<string, Expression>): { silent: Step; read: Step } {
+    const { knowledge, bound } = this.#carried(assigned);
+    const silent = this.#cells(bound ? this.#rectified(knowledge, bound) : knowledge);
+    const read = bound ? this.#readBounded(knowledge, bound) : this.#readPlain(knowledge);
+    return { silent, read };
+  }
+
+  /** What is known after variables have taken new values. */
+  #carried(assigned: ReadonlyMap<string, Expression>): { knowledge: Knowledge; bound?: Bound } {
+    const n = this.#states.length;
+    let bound: Bound | undefined;
+    const next = this.#states.map((state, k): Expression => {
+      const value = assigned.get(state);
+      if (!value) return name(mean(state));
+      const { core, low, high } = unbounded(value);
+      if (bound !== undefined || (!low && !high) || drawsIn(core).length === 0) return value;
+      bound = {
+        state: k,
+        ...(low ? { low: simplify(withoutDraws(low)) } : {}),
+        ...(high ? { high: simplify(withoutDraws(high)) } : {}),
+      };
+      return core;
+    });
+    const means = next.map((value) => simplify(withoutDraws(value)));
+    const jacobian = next.map((value) => this.#gradient(simplify(withoutDraws(value))));
+    const carried = congruent(jacobian, this.#covariances());
+    const streams = [...new Set(next.flatMap(drawsIn))];
+    const noise = streams.map((stream) => {
+      const slope = next.map((value) => simplify(withoutDraws(differentiate(value, stream))));
+      return {
+        slope,
+        change: congruent(
+          slope.map((each) => this.#gradient(each)),
+          this.#covariances(),
+        ),
+      };
+    });
+    const covariances = carried.map((row, a) =>
+      row.map((value, b) =>
+        b > a
+          ? number(0)
+          : noise.reduce(
+              (total, { slope, change }) => sum(sum(total, product(slope[a], slope[b])), change[a][b]),
+              value,
+            ),
+      ),
+    );
+    const certain = new Map(
+      this.#certain.map((each) => [each, simplify(assigned.get(each) ?? name(each))] as const),
+    );
+    return { knowledge: { means, covariances: symmetric(covariances, n), certain }, bound };
+  }
+
+  #covariances(): Expression[][] {
+    return this.#states.map((_, a) => this.#states.map((_, b) => name(covariance(a, b))));
+  }
+
+  /** Derivatives with respect to the means. */
+  #gradient(value: Expression): Expression[] {
+    const names = namesIn(value);
+    return this.#states.map((state) =>
+      names.has(mean(state)) ? simplify(differentiate(value, mean(state))) : number(0),
+    );
+  }
+
+  /** Cells of a step that reads nothing. */
+  #cells({ means, covariances, certain }: Knowledge): Map<string, Expression> {
+    const cells = new Map<string, Expression>(certain);
+    this.#states.forEach((state, a) => {
+      cells.set(mean(state), means[a]);
+      for (let b = 0; b <= a; b++) cells.set(covariance(a, b), covariances[a][b]);
+    });
+    return changed(cells);
+  }
+
+  /** Moments of a normal whose tails are heaped on its bounds. */
+  #rectified({ means, covariances, certain }: Knowledge, bound: Bound): Knowledge {
+    const c = bound.state;
+    const s = spread(covariances[c][c]);
+    const { mean: m, variance, inside } = heaped(means[c], s, bound);
+    return {
+      means: means.map((value, k) => (k === c ? m : value)),
+      covariances: covariances.map((row, a) =>
+        row.map((value, b) =>
+          a === c && b === c ? variance : a === c || b === c ? product(inside, value) : value,
+        ),
+      ),
+      certain,
+    };
+  }
+
+  /** A linear look at the state: what is expected, its slopes, and the variance of noise. */
+  #look({ means, certain }: Knowledge): {
+    expected: Expression;
+    slopes: Expression[];
+    noise: Expression;
+    /** Whether the slope along a state is free of that state. */
+    affine: (state: number) => boolean;
+    at: (state: number, value: Expression) => { expected: Expression; noise: Expression };
+  } {
+    const read = this.#text.read(this.#values());
+    const quiet = simplify(withoutDraws(read));
+    const { resolution, residual } = this.#options;
+    const rest = sum(
+      number(resolution ** 2),
+      residual === undefined ? number(0) : product(name(residual), name(residual)),
+    );
+    const noise = drawsIn(read).reduce((total, stream) => {
+      const slope = simplify(withoutDraws(differentiate(read, stream)));
+      return sum(total, product(slope, slope));
+    }, rest);
+    const slopes = this.#gradient(quiet);
+    const there = (changes: ReadonlyMap<number, Expression>) => {
+      const values = new Map<string, Expression>(certain);
+      this.#states.forEach((state, k) => {
+        values.set(mean(state), changes.get(k) ?? means[k]);
+      });
+      return (value: Expression) => simplify(substitute(value, values));
+    };
+    const here = there(new Map());
+    return {
+      expected: here(quiet),
+      slopes: slopes.map(here),
+      noise: here(noise),
+      affine: (state) => !namesIn(slopes[state]).has(mean(this.#states[state])),
+      at: (state, value) => {
+        const put = there(new Map([[state, value]]));
+        return { expected: put(quiet), noise: put(noise) };
+      },
+    };
+  }
+
+  /** Kalman's update. */
+  #readPlain(knowledge: Knowledge): Step {
+    const { means, covariances, certain } = knowledge;
+    const { expected, slopes, noise } = this.#look(knowledge);
+    const { gain, variance, error } = innovation(covariances, slopes, noise, errorOf(expected));
+    const after: Knowledge = {
+      means: means.map((value, a) => sum(value, product(gain[a], error))),
+      covariances: covariances.map((row, a) =>
+        row.map((value, b) => sum(value, minus(product(product(gain[a], gain[b]), variance)))),
+      ),
+      certain,
+    };
+    return changed(
+      new Map([...this.#cells(after), ...results(expected, variance, logNormal(error, variance))]),
+    );
+  }
+
+  /** A read of a state within bounds: it lies on the lower one, between, or on the upper one. */
+  #readBounded(knowledge: Knowledge, bound: Bound): Step {
+    const { means, covariances, certain } = knowledge;
+    const c = bound.state;
+    const { expected, slopes, noise, at } = this.#look(knowledge);
+    const { gain, variance, error } = innovation(covariances, slopes, noise, errorOf(expected));
+    const s = spread(covariances[c][c]);
+    // between: the state given the read, were there no bounds
+    const given = sum(means[c], product(gain[c], error));
+    const givenSpread = spread(sum(covariances[c][c], minus(product(product(gain[c], gain[c]), variance))));
+    const cut = heaped(given, givenSpread, bound);
+    const between = {
+      weight: atLeast(cut.inside, tiny),
+      exponent: exponent(error, variance),
+      variance,
+    };
+    const ends = ([["low", bound.low] as const, ["high", bound.high] as const] as const).flatMap(
+      ([side, value]) => {
+        if (value === undefined) return [];
+        const distance = quotient(sum(value, minus(means[c])), s);
+        const seen = at(c, value);
+        // the bound may hang on the device's constants: then a read on it tells of them
+        const hanging = this.#gradient(value);
+        const along = slopes.map((slope, k) =>
+          k === c ? number(0) : sum(slope, product(slopes[c], hanging[k])),
+        );
+        const look = innovation(covariances, along, seen.noise, errorOf(seen.expected));
+        const weight = atLeast(below(side === "low" ? distance : minus(distance)), tiny);
+        return [
+          {
+            weight,
+            exponent: exponent(look.error, look.variance),
+            variance: look.variance,
+            value,
+            look,
+            hanging,
+          },
+        ];
+      },
+    );
+    const cases = [between, ...ends];
+    const largest = cases.map((each) => each.exponent).reduce((a, b) => apply("max", a, b));
+    const terms = cases.map((each) =>
+      product(
+        quotient(each.weight, apply("sqrt", each.variance)),
+        apply("exp", sum(each.exponent, minus(largest))),
+      ),
+    );
+    const total = terms.reduce(sum);
+    const [weight, ...endWeights] = terms.map((term) => quotient(term, total));
+    const log = sum(sum(largest, apply("log", total)), number(-0.5 * Math.log(2 * Math.PI)));
+
+    const endMeans = ends.map(({ value, look, hanging }) => {
+      const shift = hanging.reduce(
+        (total, slope, k) => sum(total, product(slope, product(look.gain[k], look.error))),
+        number(0) as Expression,
+      );
+      return sum(value, shift);
+    });
+    const stateMean = endWeights.reduce(
+      (total, each, k) => sum(total, product(each, endMeans[k])),
+      product(weight, cut.within),
+    );
+    const square = (x: Expression) => product(x, x);
+    const stateVariance = endWeights.reduce(
+      (total, each, k) => sum(total, product(each, square(sum(endMeans[k], minus(stateMean))))),
+      product(weight, sum(cut.withinVariance, square(sum(cut.within, minus(stateMean))))),
+    );
+    const shrink = product(weight, quotient(cut.withinVariance, square(givenSpread)));
+    const after: Knowledge = {
+      means: means.map((value, a) =>
+        a === c
+          ? stateMean
+          : ends.reduce(
+              (total, { look }, k) => sum(total, product(endWeights[k], product(look.gain[a], look.error))),
+              sum(value, product(weight, product(gain[a], error))),
+            ),
+      ),
+      covariances: covariances.map((row, a) =>
+        row.map((value, b) => {
+          if (a === c && b === c) return stateVariance;
+          const plain = product(product(gain[a], gain[b]), variance);
+          if (a === c || b === c) return product(shrink, sum(value, minus(plain)));
+          return ends.reduce(
+            (total, { look }, k) =>
+              sum(
+                total,
+                minus(product(endWeights[k], product(product(look.gain[a], look.gain[b]), look.variance))),
+              ),
+            sum(value, minus(product(weight, plain))),
+          );
+        }),
+      ),
+      certain,
+    };
+    const before = this.#rectified(knowledge, bound);
+    const seen = this.#look(before);
+    const seenVariance = innovation(
+      before.covariances,
+      seen.slopes,
+      seen.noise,
+      errorOf(seen.expected),
+    ).variance;
+    return changed(new Map([...this.#cells(after), ...results(seen.expected, seenVariance, log)]));
+  }
+
+  // ---- beginnings -----------------------------------------------------------------------------------
+
+  /** Mutable variables as the text begins them; the one that is observed as the row's value says. */
+  #start(): Step {
+    const assigned = this.#text.initial(this.#constants());
+    const own = this.#observed && assigned.get(this.#observed);
+    if (this.#observed && own) assigned.set(this.#observed, withoutDraws(own));
+    const { knowledge, bound } = this.#carried(assigned);
+    const known = bound ? this.#rectified(knowledge, bound) : knowledge;
+    if (!this.#observed) return this.#cells(known);
+    const c = this.#states.indexOf(this.#observed);
+    return this.#cells(this.#pinned(known, c));
+  }
+
+  /** Nothing known of state c but the row's read: Newton's steps to the mean, then the limit of a wide prior. */
+  #pinned(known: Knowledge, c: number): Knowledge {
+    const value = name(rowInputs.value);
+    let { means } = known;
+    let look = this.#look(known);
+    const steps = look.affine(c) ? 1 : 8;
+    for (let k = 0; k < steps; k++) {
+      const better = sum(means[c], quotient(sum(value, minus(look.expected)), look.slopes[c]));
+      means = means.map((each, a) => (a === c ? better : each));
+      look = this.#look({ ...known, means });
+    }
+    const others = look.slopes.map((slope, k) => (k === c ? number(0) : slope));
+    const cross = known.covariances.map((row) =>
+      others.reduce((total, slope, k) => sum(total, product(slope, row[k])), number(0) as Expression),
+    );
+    const around = others.reduce(
+      (total, slope, k) => sum(total, product(slope, cross[k])),
+      look.noise as Expression,
+    );
+    const slope = look.slopes[c];
+    const covariances = known.covariances.map((row, a) =>
+      row.map((each, b) => {
+        if (a === c && b === c) return quotient(around, product(slope, slope));
+        if (a === c || b === c) return minus(quotient(cross[a === c ? b : a], slope));
+        return each;
+      }),
+    );
+    return { means, covariances, certain: known.certain };
+  }
+}
+
+// ---- cells -----------------------------------------------------------------------------------------
+
+/** How far the row's value is from what was expected. */
+const errorOf = (expected: Expression) => sum(name(rowInputs.value), minus(expected));
+
+function results(expected: Expression, variance: Expression, log: Expression): [string, Expression][] {
+  return [
+    [resultCells.logLikelihood, sum(name(resultCells.logLikelihood), log)],
+    [resultCells.expected, expected],
+    [resultCells.spread, apply("sqrt", variance)],
+  ];
+}
+
+/** A step without cells that stay. */
+const changed = (cells: ReadonlyMap<string, Expression>): Map<string, Expression> =>
+  new Map([...cells].filter(([cell, value]) => !(value.kind === "name" && value.name === cell)));
+
+/** The derivative of a step along cells' and parameters' tangents: cell -> expression of `tangent(name)`s. */
+export function tangentOf(step: Step, tangents: ReadonlyMap<string, Expression>): Map<string, Expression> {
+  const done = new Map<Expression, Expression>();
+  return new Map([...step].map(([cell, value]) => [cell, differentiate(value, tangents, done)]));
+}
+
+/** Names that a step's new values use. */
+export function namesOf(step: Step): Set<string> {
+  const names = new Set<string>();
+  const seen = new Set<Expression>();
+  for (const value of step.values())
+    walk(
+      value,
+      (node) => {
+        if (node.kind === "name") names.add(node.name);
+      },
+      seen,
+    );
+  return names;
+}

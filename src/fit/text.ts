@@ -1,0 +1,189 @@
+/**
+ * The text of a device as a fit reads it: fixed parameters and derived names put in, draws as names, the constants of
+ * a device as functions of their draws.
+ *
+ * Knows nothing of probabilities.
+ */
+import { hasDraw, inline } from "../language/algebra.ts";
+import type { CheckedModel, Variable } from "../language/checked.ts";
+import { type Expression, name, namesIn, number, substitute } from "../language/expression.ts";
+import { print } from "../language/print.ts";
+import { ConfigError } from "../math/errors.ts";
+import { drawName, isDraw, simplify, withoutDraws } from "./moments.ts";
+
+/** Names of a row's inputs in expressions; pulse arguments keep their own names. */
+export const rowInputs = { value: "#value", agePulse: "#age at pulse", ageRead: "#age at read" } as const;
+
+export interface TextOptions {
+  /** Parameters that stay names; others are put in as numbers. */
+  readonly free: ReadonlySet<string>;
+  /** Arguments given by rows. */
+  readonly arguments: ReadonlySet<string>;
+  /** Pulses that occur. */
+  readonly pulses: readonly string[];
+  /** "read": the first read of a sequence says where its state begins; "fabricated": the text's `initial` does. */
+  readonly start: "read" | "fabricated";
+  /** Devices differ from each other; false where only one was measured. */
+  readonly spread: boolean;
+  /** Times were measured; without them every read comes right after its pulse. */
+  readonly timed: boolean;
+}
+
+/** The variable that shows in a read: what a sequence that begins with a read begins with. Throws `ConfigError`. */
+export function observedVariable(model: CheckedModel): Variable {
+  const inlined = inline(model);
+  const seen = new Set([
+    ...namesIn(inlined(model.read as Expression)),
+    ...namesIn(inlined(model.drift ?? number(0))),
+  ]);
+  const found = model.variables.filter((each) => !each.constant && seen.has(each.name));
+  if (found.length === 1) return found[0];
+  const what = found.length === 0 ? "no stored variable" : found.map((each) => each.name).join(" and ");
+  throw new ConfigError(
+    `a read of ${model.name} depends on ${what}, so the first read of a series does not say where it begins; start from the fabricated state instead`,
+  );
+}
+
+export class DeviceText {
+  readonly #model: CheckedModel;
+  readonly #options: TextOptions;
+  readonly #inlined: (root: Expression) => Expression;
+  /** Stored variables that pulses may change. */
+  readonly stored: readonly string[];
+  /** Constants of a device in terms of its draws. */
+  readonly constants: ReadonlyMap<string, Expression>;
+  /** The draws behind the constants that the measurement depends on. */
+  readonly draws: readonly string[];
+
+  constructor(model: CheckedModel, options: TextOptions) {
+    this.#model = model;
+    this.#options = options;
+    const fixed = model.parameters.filter(
+      (each) => !options.free.has(each.name) && !options.arguments.has(each.name),
+    );
+    this.#inlined = inline({ parameters: fixed, derived: model.derived });
+    this.stored = model.variables.filter(({ constant }) => !constant).map((variable) => variable.name);
+    this.constants = this.#deviceConstants();
+    const used = new Set(this.#used().flatMap((each) => [...namesIn(each)]));
+    const behind = [...this.constants].filter(([each]) => used.has(each));
+    this.draws = [...new Set(behind.flatMap(([, value]) => [...namesIn(value)].filter(isDraw)))];
+  }
+
+  /** Everything the measurement depends on but the constants themselves. */
+  #used(): Expression[] {
+    const { handlers, initial, drift, read } = this.#model;
+    const beginnings = this.stored.map((variable) => initial[variable]);
+    const pulses = this.#options.pulses.flatMap((pulse) => (handlers[pulse] ?? []).map(({ value }) => value));
+    const all = [...beginnings, ...pulses, ...(drift ? [drift] : []), read as Expression];
+    return all.map((each) => this.#aged(this.#inlined(each), "age"));
+  }
+
+  /** With the age put in: 0 where no time was measured. */
+  #aged(root: Expression, age: string): Expression {
+    const known = this.#options.timed ? name(age) : number(0);
+    return simplify(substitute(root, new Map([["age", known]])));
+  }
+
+  /** `root` without parameters and derived names, draws as names. */
+  #read(root: Expression, part: string): Expression {
+    const inlined = this.#inlined(root);
+    const named = new Map<Expression, Expression>();
+    const rename = (node: Expression): Expression => {
+      const known = named.get(node);
+      if (known) return known;
+      let result = node;
+      if (node.kind === "random") {
+        if (node.distribution !== "normal")
+          throw new ConfigError(
+            `${this.#model.name} draws ${print(node)} in ${part}; a fit follows randn() only`,
+          );
+        result = name(drawName(node.stream));
+      } else if (node.kind === "apply") {
+        const args = node.args.map(rename);
+        if (args.some((arg, k) => arg !== node.args[k])) result = { ...node, args };
+      }
+      named.set(node, result);
+      return result;
+    };
+    return rename(inlined);
+  }
+
+  #deviceConstants(): Map<string, Expression> {
+    const { model, spread } = { model: this.#model, spread: this.#options.spread };
+    const constants = new Map<string, Expression>();
+    for (const variable of model.variables) {
+      if (!variable.constant) continue; // in the order of the equations, as `initial` may use earlier ones
+      const value = this.#read(model.initial[variable.name], `initial ${variable.name}`);
+      const seen = substitute(value, constants);
+      constants.set(variable.name, simplify(spread ? seen : withoutDraws(seen)));
+    }
+    return constants;
+  }
+
+  /** Variables that a draw reaches, by a pulse of the data or from the beginning. */
+  uncertain(observed: string | undefined): Set<string> {
+    const { variables, handlers, initial } = this.#model;
+    const { pulses } = this.#options;
+    const uncertain = new Set<string>(observed === undefined ? [] : [observed]);
+    const moved = (value: Expression): boolean =>
+      hasDraw(value) ||
+      [...namesIn(value)].some(
+        (each) =>
+          uncertain.has(each) ||
+          [...namesIn(this.constants.get(each) ?? number(0))].some((inner) => isDraw(inner)),
+      );
+    for (let count = -1; count < uncertain.size; ) {
+      count = uncertain.size;
+      for (const { name: variable, constant } of variables)
+        if (!constant && moved(this.#inlined(initial[variable]))) uncertain.add(variable);
+      for (const pulse of pulses)
+        for (const { target, value } of handlers[pulse] ?? [])
+          if (moved(this.#inlined(value))) uncertain.add(target);
+    }
+    return uncertain;
+  }
+
+  /** Drifted conductance at an age; undefined for a model without drift. */
+  #drifted(values: ReadonlyMap<string, Expression>, age: string): Expression | undefined {
+    const { drift } = this.#model;
+    if (!drift) return undefined;
+    return substitute(this.#aged(this.#read(drift, "drift"), age), values);
+  }
+
+  /** A read of these values, draws as names. */
+  read(values: ReadonlyMap<string, Expression>): Expression {
+    const drifted = this.#drifted(values, rowInputs.ageRead);
+    const seen = drifted ? new Map([...values, ["Gd", drifted] as const]) : values;
+    const text = this.#read(this.#model.read as Expression, "read");
+    return substitute(this.#aged(text, rowInputs.ageRead), seen);
+  }
+
+  /** The statements of a pulse: new values of what they assign, draws as names. Throws `ConfigError`. */
+  pulse(pulse: string, before: ReadonlyMap<string, Expression>): Map<string, Expression> {
+    const statements = this.#model.handlers[pulse];
+    if (!statements) throw new ConfigError(`${this.#model.name} has no pulse ${pulse}`);
+    const values = new Map(before);
+    const drifted = this.#drifted(before, rowInputs.agePulse);
+    if (drifted) values.set("Gd", drifted);
+    const assigned = new Map<string, Expression>();
+    for (const { target, value, text } of statements) {
+      const next = substitute(this.#aged(this.#read(value, text), rowInputs.agePulse), values);
+      values.set(target, next);
+      assigned.set(target, next);
+    }
+    return assigned;
+  }
+
+  /** What stored variables begin as, given the constants. */
+  initial(constants: ReadonlyMap<string, Expression>): Map<string, Expression> {
+    const values = new Map(constants);
+    const assigned = new Map<string, Expression>();
+    for (const [variable, initial] of Object.entries(this.#model.initial)) {
+      if (constants.has(variable)) continue;
+      const value = substitute(this.#read(initial, `initial ${variable}`), values);
+      values.set(variable, value);
+      assigned.set(variable, value);
+    }
+    return assigned;
+  }
+}
