@@ -44,7 +44,8 @@ function mapOf(low: number, high: number): Pick<Coordinate, "value" | "position"
   const above = Number.isFinite(high);
   if (below && above)
     return {
-      value: (u) => (u < 0 ? low + (high - low) / (1 + Math.exp(-u)) : high - (high - low) / (1 + Math.exp(u))),
+      value: (u) =>
+        u < 0 ? low + (high - low) / (1 + Math.exp(-u)) : high - (high - low) / (1 + Math.exp(u)),
       position: (x) => Math.log((x - low) / (high - x)),
       logSlope: (u) => Math.log(high - low) - Math.abs(u) - 2 * Math.log1p(Math.exp(-Math.abs(u))),
     };

@@ -31,7 +31,12 @@ export function hessian(
 
 const relativeStep = 1e-4;
 
-function curvature(objective: Objective, point: Float64Array, i: number, scale: number | undefined): number[] {
+function curvature(
+  objective: Objective,
+  point: Float64Array,
+  i: number,
+  scale: number | undefined,
+): number[] {
   const size = Math.max(1, Math.abs(point[i]));
   let step = scale !== undefined && scale > 0 ? relativeStep * scale : Math.cbrt(2 ** -52) * size;
   let row: number[] | undefined;
@@ -45,7 +50,9 @@ function curvature(objective: Objective, point: Float64Array, i: number, scale: 
     step = best;
   }
   if (row === undefined)
-    throw new NumericError(`the log-likelihood has no finite gradient beside ${objective.names[i]} = ${point[i]}`);
+    throw new NumericError(
+      `the log-likelihood has no finite gradient beside ${objective.names[i]} = ${point[i]}`,
+    );
   return row;
 }
 
@@ -114,7 +121,11 @@ export function covarianceOf(
  */
 export function positiveInverse(hessian: Matrix): number[][] {
   const { scales, values, vectors } = scaledCurvature(hessian, Array(hessian.length).fill(1));
-  return recompose(scales, values.map((value) => 1 / Math.max(Math.abs(value), resolution)), vectors);
+  return recompose(
+    scales,
+    values.map((value) => 1 / Math.max(Math.abs(value), resolution)),
+    vectors,
+  );
 }
 
 /** Eigenvalues and eigenvectors of minus the Hessian with each coordinate in units of its deviation, or `widest`. */
@@ -130,6 +141,8 @@ function recompose(
   vectors: readonly (readonly number[])[],
 ): number[][] {
   return scales.map((a, i) =>
-    scales.map((b, j) => a * b * values.reduce((sum, value, k) => sum + value * vectors[k][i] * vectors[k][j], 0)),
+    scales.map(
+      (b, j) => a * b * values.reduce((sum, value, k) => sum + value * vectors[k][i] * vectors[k][j], 0),
+    ),
   );
 }

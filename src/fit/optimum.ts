@@ -191,7 +191,9 @@ function updated(inverse: Matrix, moved: Float64Array, bent: Float64Array, learn
   const turned = applied(before, bent);
   const weight = (1 + dot(bent, turned) / product) / product;
   return before.map((row, i) =>
-    row.map((x, j) => x + weight * moved[i] * moved[j] - (turned[i] * moved[j] + moved[i] * turned[j]) / product),
+    row.map(
+      (x, j) => x + weight * moved[i] * moved[j] - (turned[i] * moved[j] + moved[i] * turned[j]) / product,
+    ),
   );
 }
 
