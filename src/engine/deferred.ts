@@ -35,7 +35,7 @@ import {
 import { Emitter, Prologue, realBytes } from "../wasm/emit.ts";
 import type { Precision } from "../wasm/graph.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
-import { loadLane, storeLane } from "../wasm/lane.ts";
+import { loadLane, loadSplat, storeLane } from "../wasm/lane.ts";
 import { Lowering } from "../wasm/lower.ts";
 import type { Assignment, ProjectionProgram } from "./program.ts";
 
@@ -49,6 +49,7 @@ export interface DeferredMemory {
   readonly applied: number; // i32 [pre]: post spikes before this tick have been applied; a copy per thread
   readonly stride: number; // bytes between the copies
   readonly recent: number; // i32 [post][4]: latest spikes, newest first
+  readonly newest: number; // i32 [post]: the latest alone, for neighbours at a time
   readonly history: number; // i32 [post][historyLength], a ring
   readonly count: number; // i32 [post]: spikes in all
   readonly flushed: number; // i32 [post]: how many of them every row has seen
@@ -169,8 +170,17 @@ export class DeferredRows {
     ];
   }
 
-  /** Code of the inputs `seedDeferred` uses besides the traces themselves. */
-  input(node: Node, tick: Code): Code | undefined {
+  /** Whether a post event waits for any of the synapses that a vector holds, the first ending at `target`. */
+  anyDue(target: Code): Code {
+    const wide = this.#precision === "float64";
+    const newest = wide
+      ? v128.load64_splat(i32.shr_u(target, i32.const(1)), this.#memory.newest)
+      : v128.load(target, this.#memory.newest);
+    return v128.any_true(i32x4.ge_s(newest, get(this.#appliedVector)));
+  }
+
+  /** Code of the inputs `seedDeferred` uses besides the traces themselves. `spread`: traces of the row in every lane. */
+  input(node: Node, tick: Code, spread: boolean): Code | undefined {
     const [kind, name] = (node.name as string).split(" ");
     const wide = this.#precision === "float64";
     const mask = (bits: Code): Code => (wide ? i64x2.extend_low_i32x4_s(bits) : bits);
@@ -186,7 +196,7 @@ export class DeferredRows {
       case "decay1":
         return at(1);
       case "decay":
-        return loadLane(
+        return (spread ? loadSplat : loadLane)(
           this.#precision,
           tableIndex(i32.sub(tick, get(this.#last)), this.#memory, this.#precision),
           this.#memory.tables[name],
@@ -334,6 +344,7 @@ export function emitRecord(
       ),
       i32.store(get(word), memory.count, i32.add(get(spikes), i32.const(1))),
       v128.store(recent, memory.recent, shifted),
+      i32.store(get(word), memory.newest, get(tick)),
     ]),
   );
   return module.add(fn);

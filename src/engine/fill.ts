@@ -58,6 +58,7 @@ export function fillMemory(built: Built, memory: WebAssembly.Memory, exports: Ex
       for (let n = 0; n < table.length; n++) table[n] = decay(n, table.length, tau, built.dt);
     }
     new Int32Array(buffer, deferred.recent, 4 * post.size).fill(longAgo);
+    new Int32Array(buffer, deferred.newest, post.size).fill(longAgo);
     for (let thread = 0; thread < built.threads; thread++)
       new Int32Array(buffer, deferred.last + thread * deferred.stride, pre.size).fill(-1);
   }

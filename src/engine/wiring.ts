@@ -147,6 +147,7 @@ function layOutDeferred(
     applied: last + stride / 2,
     stride,
     recent: layout.take(16 * padded(postCells), label),
+    newest: layout.take(4 * padded(postCells), label),
     history: layout.take(4 * historyLength * padded(postCells), label),
     count: layout.take(4 * padded(postCells), label),
     flushed: layout.take(4 * padded(postCells), label),
