@@ -8,6 +8,7 @@ import type { Precision } from "../wasm/graph.ts";
 import { Evaluator, type Names } from "./evaluate.ts";
 import { initialValues } from "./initial.ts";
 import type { Population, Source } from "./network.ts";
+import { negligible } from "./population.ts";
 import { type PopulationProgram, populationProgram } from "./program.ts";
 
 /** A variable of many elements, in the network's precision. */
@@ -28,6 +29,15 @@ export const zeros = (setting: Setting, names: readonly string[], size: number):
       setting.precision === "float64" ? new Float64Array(size) : new Float32Array(size),
     ]),
   );
+
+/** Puts variables that are next to 0 to 0, where `tick` is one of those at which that is done. */
+export function settle(variables: Variables, moving: Iterable<string>, tick: number): void {
+  if (tick % negligible.every !== 0) return;
+  for (const name of moving)
+    variables[name].forEach((value, k) => {
+      if (Math.abs(value) < negligible.below) variables[name][k] = 0;
+    });
+}
 
 /** A population or a spike source. */
 export class InterpretedPopulation {
@@ -93,6 +103,7 @@ export class InterpretedPopulation {
     if (!this.program) return;
     const { cells, threshold, tick: handler, refractory } = this.program;
     const fired: number[] = [];
+    settle(this.variables, cells.next.keys(), tick);
     for (let cell = 0; cell < this.size; cell++) {
       const names = this.#names(cell, tick);
       const place = { element: cell, tick };

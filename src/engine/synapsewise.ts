@@ -7,7 +7,14 @@
 import { type Expression, namesIn } from "../language/expression.ts";
 import { randomKey } from "../math/random.ts";
 import { Bank } from "./bank.ts";
-import { type InterpretedPopulation, type Reals, type Setting, type Variables, zeros } from "./cellwise.ts";
+import {
+  type InterpretedPopulation,
+  type Reals,
+  type Setting,
+  settle,
+  type Variables,
+  zeros,
+} from "./cellwise.ts";
 import { connect } from "./connect.ts";
 import { decay, decayTableLength } from "./deferred.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -268,6 +275,7 @@ export class InterpretedProjection {
   ): void {
     const changing = [...elements.next];
     if (changing.length === 0) return;
+    settle(variables, elements.next.keys(), tick);
     for (let k = 0; k < size; k++) {
       const next = this.#equations.values(
         changing.map(([, value]) => value),
