@@ -1,101 +1,103 @@
-/**
- * Weights stored on memory devices: how conductances make a weight and how a weight is programmed.
- *
- * Plain descriptions; engine/storage.ts turns them into machine code. Knows nothing of learning.
- */
+/** The differential pair: a weight as the difference of two groups of devices. */
 import type { Model } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import {
-  type Dimension,
-  formatDimension,
-  multiplyDimensions,
-  parseQuantity,
-  sameDimension,
-  unitDimension,
-} from "../math/units.ts";
+  checkDevices,
+  commonStorage,
+  conductance,
+  pulseOf,
+  type StorageOptions,
+  type WeightStorage,
+} from "./storage.ts";
 
-export interface WeightStorage {
-  readonly kind: "differential-pair";
-  readonly device: Model<"device">;
-  readonly devices: number; // per polarity
-  readonly weightPerConductance: number; // weight unit / S
-  readonly weightDimension: Dimension; // of the weight it can store
-  readonly step: number; // S, the conductance step one SET pulse is taken to make
-  readonly maxPulses: number; // per write
-  readonly read: "run" | "event";
-  readonly counter: "shared" | "own";
-  readonly rounding: "nearest" | "stochastic";
-  readonly refresh?: { readonly above: number; readonly difference: number }; // S
-}
-
-export interface PairOptions {
+export interface PairOptions extends StorageOptions {
   /** Devices per polarity. Default 1. */
   readonly devices?: number;
-  /** Weight a conductance of one unit makes, for instance "200 pA/uS". */
-  readonly weightPerConductance: string;
-  /** Conductance step one SET pulse is taken to make, for instance "0.8 uS". */
-  readonly step: string;
-  /** Most pulses in one write. Default 10. */
-  readonly maxPulses?: number;
-  /** When devices are read: once at the start of each run and after each write ("run", default), or at every event ("event"). */
-  readonly read?: "run" | "event";
-  /** Selection counter: one for the array ("shared", default) or one per synapse and polarity ("own"). */
-  readonly counter?: "shared" | "own";
-  /** Rounding of the number of pulses. Default "nearest". */
-  readonly rounding?: "nearest" | "stochastic";
-  /** RESET and rewrite a synapse when the mean of a group exceeds `above` and the means differ by less than `difference`. */
-  readonly refresh?: { readonly above: string; readonly difference: string };
+  /**
+   * Bit slicing: what the devices of a polarity count for, whole numbers that fall to 1, such as [4, 1]. There are as many
+   * devices as numbers, and no counter: the steps of a write go to the most significant device first.
+   */
+  readonly significances?: readonly number[];
+  /**
+   * Every pulse that raises a device of one polarity comes with one that lowers a device of the other, and a change takes
+   * half as many of each. Needs a device that can go down.
+   */
+  readonly opposite?: boolean;
+  /**
+   * RESET and rewrite a synapse when the mean of a group exceeds `above` and, as far as they are given, the means differ by
+   * less than `difference` and the other mean exceeds `otherAbove`.
+   */
+  readonly refresh?: {
+    readonly above: string;
+    readonly difference?: string;
+    readonly otherAbove?: string;
+  };
 }
 
 /**
  * A weight as the difference of two groups of devices, W = beta (sum of G+ - sum of G-), written by
- * SET pulses to G+ (to increase) or G- (to decrease), each to the device a selection counter points at.
+ * pulses that raise G+ (to increase it) or G- (to decrease it), each onto the device a selection counter points at.
  * Source: Boybat et al. 2018, Nat. Commun. 9:2514; Nandakumar et al. 2020, Sci. Rep. 10:8080.
- * Pulses of one write: n = round(|dW| / (beta * step)), at most `maxPulses`; dW counts from the weight that the handler
- * read, and beta includes the factor of `scaleWeights`. A refresh, checked at every write, goes by the noise-free
- * conductances and has no such limit.
+ * The pulse is `up` where the device has it, else `set`; with `opposite` the other group is lowered by `down`.
+ * With `significances` s, W = beta sum of s (G+ - G-), bit slicing: Le Gallo et al. 2022, Neuromorph. Comput. Eng. 2:014009.
+ *
+ * Pulses of one write: n = round(|dW| / (beta * step)), half as many onto each group with `opposite`, at most `maxPulses`;
+ * dW counts from the weight that the handler read, and beta includes the factor of `scaleWeights`. With `accumulate`,
+ * chi += dW and n = trunc(chi / (beta * step)) is taken from it (Nandakumar et al. 2020, Front. Neurosci. 14:406).
+ * A refresh, checked at every write, goes by the noise-free conductances and has no such limit.
  */
 export function differentialPair(device: Model<"device">, options: PairOptions): WeightStorage {
-  const devices = options.devices ?? 1;
-  if (!Number.isInteger(devices) || devices < 1 || devices > 64)
-    throw new ConfigError(`a differential pair has 1 to 64 devices per polarity, not ${devices}`);
-  const maxPulses = options.maxPulses ?? 10;
-  if (!Number.isInteger(maxPulses) || maxPulses < 1)
-    throw new ConfigError(`maxPulses must be a whole number from 1, not ${maxPulses}`);
-  if (!device.checked.handlers.set)
-    throw new ConfigError(`${device.checked.name} has no "set" pulse; a differential pair writes with it`);
-  if (options.refresh && !device.checked.handlers.reset)
-    throw new ConfigError(`${device.checked.name} has no "reset" pulse; refresh needs it`);
-  const ratio = parseQuantity(options.weightPerConductance);
-  if (!(ratio.value > 0))
-    throw new ConfigError(`weightPerConductance must be positive, not ${options.weightPerConductance}`);
-  const conductance = (name: string, text: string): number => {
-    const { value, dimension } = parseQuantity(text);
-    if (!sameDimension(dimension, unitDimension("S").dimension))
-      throw new ConfigError(`${name} is ${formatDimension(dimension)}, not S: ${text}`);
-    return value;
-  };
-  const step = conductance("the conductance step", options.step);
-  if (!(step > 0)) throw new ConfigError(`the conductance step must be positive, not ${options.step}`);
-  const refresh = options.refresh && {
-    above: conductance("refresh.above", options.refresh.above),
-    difference: conductance("refresh.difference", options.refresh.difference),
-  };
-  if (refresh && !(refresh.above > 0 && refresh.difference > 0))
-    throw new ConfigError(
-      `refresh needs positive conductances, not above ${options.refresh?.above} and difference ${options.refresh?.difference}`,
-    );
+  const { significances, opposite = false } = options;
+  const devices = options.devices ?? significances?.length ?? 1;
+  checkDevices(devices, "a differential pair has 1 to 64 devices per polarity");
+  if (significances) checkSignificances(significances, options);
+  const common = commonStorage(device, "differential pair", options);
+  const decrease = opposite ? pulseOf(device, ["down"], "opposite pulses need it") : undefined;
+  if (options.refresh) pulseOf(device, ["reset"], "refresh needs it");
   return Object.freeze({
-    kind: "differential-pair" as const,
-    device,
+    kind: "differential pair" as const,
+    ...common,
+    groups: 2 as const,
     devices,
-    weightPerConductance: ratio.value,
-    weightDimension: multiplyDimensions(ratio.dimension, unitDimension("S").dimension),
-    step,
-    maxPulses,
-    read: options.read ?? "run",
-    counter: options.counter ?? "shared",
-    rounding: options.rounding ?? "nearest",
-    refresh,
+    significances: significances && Object.freeze([...significances]),
+    reference: 0,
+    decrease,
+    opposite,
+    refresh: options.refresh && refreshRule(options.refresh),
   });
+}
+
+function checkSignificances(significances: readonly number[], { devices, counter }: PairOptions): void {
+  const falling = significances.every(
+    (s, k) => Number.isInteger(s) && s >= 1 && (k === 0 || s < significances[k - 1]),
+  );
+  if (!falling || significances.at(-1) !== 1 || significances[0] >= 2 ** 31)
+    throw new ConfigError(
+      `significances are whole numbers that fall to 1, such as [4, 1], not [${significances.join(", ")}]; devices that count alike are given as devices`,
+    );
+  if (devices !== undefined)
+    throw new ConfigError(`significances say how many devices there are; leave out devices: ${devices}`);
+  if (counter !== undefined)
+    throw new ConfigError(
+      `with significances no counter chooses the device; leave out counter: "${counter}"`,
+    );
+}
+
+function refreshRule(written: NonNullable<PairOptions["refresh"]>): WeightStorage["refresh"] {
+  const { difference, otherAbove } = written;
+  if (difference === undefined && otherAbove === undefined)
+    throw new ConfigError(`refresh needs difference or otherAbove beside above: ${written.above}`);
+  const rule = {
+    above: conductance("refresh.above", written.above),
+    difference:
+      difference === undefined ? Number.POSITIVE_INFINITY : conductance("refresh.difference", difference),
+    otherAbove:
+      otherAbove === undefined ? Number.NEGATIVE_INFINITY : conductance("refresh.otherAbove", otherAbove),
+  };
+  const told = Object.entries(written).map(([name, text]) => `${name} ${text}`);
+  if (!(rule.above > 0 && rule.difference > 0 && (otherAbove === undefined || rule.otherAbove > 0)))
+    throw new ConfigError(`refresh needs positive conductances, not ${told.join(" and ")}`);
+  if (rule.otherAbove > rule.above)
+    throw new ConfigError(`refresh.otherAbove is for the lesser mean; it exceeds above: ${told.join(", ")}`);
+  return Object.freeze(rule);
 }

@@ -1,16 +1,15 @@
 /**
- * Weights on devices, interpreted: the readable twin of storage.ts.
+ * Weights on devices, interpreted: the readable twin of storage.ts and programming.ts.
  *
- * Devices of synapse k are [k][polarity][device], polarity 0 increases the weight. All is float64. Draws
- * are addressed by device: those of a pulse by the pulses before it, those of a read by the tick and, in counter
- * word 3, by its occasion. Knows nothing of handlers.
+ * Devices of synapse k are [k][group][device], group 0 increases the weight. All is float64. Draws of a read are
+ * addressed by the tick and, in counter word 3, by its occasion. Knows nothing of handlers.
  */
-import type { WeightStorage } from "../device/pair.ts";
-import { quietRead } from "../device/read.ts";
-import { inline } from "../language/algebra.ts";
+import { counted } from "../device/counts.ts";
+import type { WeightStorage } from "../device/storage.ts";
 import type { Expression } from "../language/expression.ts";
 import type { Key } from "../math/random.ts";
-import { Evaluator, type Names } from "./evaluate.ts";
+import { Evaluator } from "./evaluate.ts";
+import { InterpretedDevices } from "./oracle.ts";
 
 /** Counter word 3: the draw of a read at an event, after a write, and of all others. */
 const draws = { event: 0, afterWrite: 0x10000, plain: 0x10001 } as const;
@@ -34,96 +33,82 @@ export interface BankOptions {
 /** The devices of one projection. */
 export class Bank {
   readonly storage: WeightStorage;
-  /** Time that devices waited besides simulated time, s. */
-  waited = 0;
+  readonly devices: InterpretedDevices;
   /** Weights are multiplied by it when read. */
   scale = 1;
-  /** SET pulses onto G+, onto G-, RESET pulses. */
-  readonly pulses = new Uint32Array(3);
+  /** What was done to the devices (device/counts.ts). */
+  readonly counts = new Float64Array(counted.size);
   readonly #options: BankOptions;
-  readonly #count: number;
-  readonly #state: Readonly<Record<string, Float64Array>>;
-  readonly #writtenAt: Float64Array; // s on the devices' clock
-  readonly #pulsed: Uint32Array; // pulses received
-  readonly #counters: Uint32Array; // [1], or [synapse][polarity]
-  readonly #evaluator: Evaluator;
-  readonly #inlined: (expression: Expression) => Expression;
+  readonly #counters: Uint32Array; // [1], or [synapse][group]
+  readonly #left: Float64Array; // [synapse]: what accumulates, in steps
+  readonly #readAt: Float64Array; // [synapse], tick: at events of one tick a synapse is read once
+  readonly #rounding: Evaluator;
 
   constructor(storage: WeightStorage, options: BankOptions) {
-    const model = storage.device.checked;
+    const { synapses, dt, key } = options;
     this.storage = storage;
     this.#options = options;
-    this.#count = options.synapses * 2 * storage.devices;
-    this.#inlined = inline(model, { dt: options.dt });
-    this.#evaluator = new Evaluator("float64", options.key, "sparse");
-    this.#state = Object.fromEntries(model.variables.map((v) => [v.name, new Float64Array(this.#count)]));
-    this.#writtenAt = new Float64Array(this.#count);
-    this.#pulsed = new Uint32Array(this.#count);
-    this.#counters = new Uint32Array(storage.counter === "shared" ? 1 : 2 * options.synapses);
-    const fabrication = new Evaluator("float64", options.key, "packed");
-    for (const [variable, text] of Object.entries(model.initial))
-      for (let device = 0; device < this.#count; device++)
-        this.#state[variable][device] = fabrication.value(
-          this.#inlined(text),
-          { element: device, tick: 0 },
-          this.#names(device, 0),
-        );
+    this.devices = new InterpretedDevices(storage.device.checked, synapses * this.perSynapse, { dt, key });
+    this.#counters = new Uint32Array(storage.counter === "shared" ? 1 : storage.groups * synapses);
+    this.#left = new Float64Array(synapses);
+    this.#readAt = new Float64Array(synapses).fill(-1);
+    this.#rounding = new Evaluator("float64", key, "sparse");
   }
 
-  /** Time on the devices' clock, s. */
-  #clock(tick: number): number {
-    return tick * this.#options.dt + this.waited;
+  /** Devices of a synapse. */
+  get perSynapse(): number {
+    return this.storage.groups * this.storage.devices;
   }
 
-  #names(device: number, tick: number): Names {
-    return (name) => {
-      if (name === "i") return device;
-      if (name === "t") return this.#clock(tick);
-      if (name === "age") return this.#clock(tick) - this.#writtenAt[device];
-      return this.#state[name][device];
+  /** Pulses that change what a group conducts by so many steps; gives the steps that could not be made. */
+  #train(
+    kind: "increase" | "decrease",
+    { synapse, group }: { readonly synapse: number; readonly group: number },
+    o: { readonly steps: number; readonly most?: number; readonly tick: number },
+  ): number {
+    const { devices, significances, counter, groups, [kind]: name } = this.storage;
+    const { steps, most = Number.POSITIVE_INFINITY, tick } = o;
+    const which = groups * synapse + group;
+    let rest = steps;
+    const onto = (device: number, pulses: number, step = 1) => {
+      for (let p = 0; p < pulses; p++) this.devices.pulse(name as string, which * devices + device, tick);
+      this.counts[counted[kind] + group] += pulses;
+      rest -= pulses * step;
     };
+    if (significances) {
+      let left = most;
+      significances.forEach((significance, device) => {
+        const pulses = Math.min(Math.floor(rest / significance), left);
+        onto(device, pulses, significance);
+        left -= pulses;
+      });
+    } else
+      for (let p = 0; p < steps; p++) onto(this.#counters[counter === "shared" ? 0 : which]++ % devices, 1);
+    return rest;
   }
 
-  /** Conductance of one device now, S. `quiet` leaves read noise out. */
-  #conductance(device: number, tick: number, draw: number, quiet = false): number {
-    const { checked } = this.storage.device;
-    const names = this.#names(device, tick);
-    const value = (expression: Expression): number =>
-      this.#evaluator.value(this.#inlined(expression), { element: device, tick, draw }, (name) =>
-        name === "Gd" ? value(checked.drift!) : names(name),
-      );
-    return value(quiet ? quietRead(checked) : checked.read!);
-  }
-
-  /** One pulse, "set" or "reset", to one device. */
-  #pulse(kind: "set" | "reset", device: number, tick: number): void {
-    const names = this.#names(device, tick);
-    for (const { target, value } of this.storage.device.checked.handlers[kind])
-      this.#state[target][device] = this.#evaluator.value(
-        this.#inlined(value),
-        { element: device, tick: this.#pulsed[device] },
-        names,
-      );
-    this.#pulsed[device]++;
-    this.#writtenAt[device] = this.#clock(tick);
-  }
-
-  #setPulses(synapse: number, polarity: 0 | 1, count: number, tick: number): void {
-    const { devices, counter } = this.storage;
-    const which = counter === "shared" ? 0 : 2 * synapse + polarity;
-    const first = synapse * 2 * devices + polarity * devices;
-    for (let p = 0; p < count; p++) this.#pulse("set", first + (this.#counters[which]++ % devices), tick);
-    this.pulses[polarity] += count;
-  }
-
-  /** The weight as read: beta (sum of G+ - sum of G-) times the scale. Boybat et al. 2018, eq. 1. */
-  #read(synapse: number, tick: number, draw: number): number {
-    const { devices, weightPerConductance } = this.storage;
-    let sum = 0;
-    for (let n = 0; n < 2 * devices; n++) {
-      const conductance = this.#conductance(synapse * 2 * devices + n, tick, draw);
-      sum = n < devices ? sum + conductance : sum - conductance;
+  /** Reads the devices of a synapse in turn: the group of each, and its conductance times its significance, S. */
+  *#conductances(synapse: number, tick: number, draw: number, quiet = false) {
+    const { devices, significances } = this.storage;
+    const atEvent = draw === draws.event && !quiet;
+    if (!atEvent || this.#readAt[synapse] !== tick) this.counts[counted.reads] += this.perSynapse;
+    if (atEvent) this.#readAt[synapse] = tick;
+    for (let n = 0; n < this.perSynapse; n++) {
+      const conductance = this.devices.conductance(synapse * this.perSynapse + n, tick, draw, quiet);
+      yield [Math.floor(n / devices), conductance * (significances?.[n % devices] ?? 1)] as const;
     }
+  }
+
+  /**
+   * The weight as read: beta (sum of G+ - sum of G-) times the scale, Boybat et al. 2018, eq. 1; with a single group
+   * beta (sum of G - reference).
+   */
+  #read(synapse: number, tick: number, draw: number): number {
+    const { groups, reference, weightPerConductance } = this.storage;
+    let sum = 0;
+    for (const [group, conductance] of this.#conductances(synapse, tick, draw))
+      sum = group === 0 ? sum + conductance : sum - conductance;
+    if (groups === 1) sum -= reference;
     return sum * weightPerConductance * this.scale;
   }
 
@@ -135,20 +120,39 @@ export class Bank {
     return weights instanceof Float32Array ? Math.fround(read) : read;
   }
 
-  /** Programs a synapse to a weight: pulses for the difference to what it is, perhaps a refresh, then a read. */
+  /**
+   * Programs a synapse to a weight: pulses for the difference to what it is, perhaps a refresh, then a read. A weight that
+   * is no finite number is kept as it is.
+   */
   write(synapse: number, wanted: number, tick: number): void {
-    const { weightPerConductance, step, rounding, maxPulses } = this.storage;
-    const change = wanted - this.weight(synapse, tick);
-    const steps = (change * (1 / (weightPerConductance * step))) / this.scale;
-    const up = rounding === "nearest" ? 0.5 : this.#uniform(synapse, tick);
-    const count = Math.min(Math.floor(Math.abs(steps) + up), maxPulses);
-    if (count > 0) this.#setPulses(synapse, steps < 0 ? 1 : 0, count, tick);
+    const { weights } = this.#options;
+    if (!Number.isFinite(wanted)) {
+      weights[synapse] = wanted;
+      return;
+    }
+    const { weightPerConductance, step, rounding, maxPulses, groups, opposite, significances } = this.storage;
+    const perStep = weightPerConductance * step * (opposite ? 2 : 1);
+    const change = ((wanted - this.weight(synapse, tick)) * (1 / perStep)) / this.scale;
+    const steps = rounding === "accumulated" ? this.#left[synapse] + change : change;
+    const more =
+      rounding === "stochastic" ? this.#uniform(synapse, tick) : { nearest: 0.5, accumulated: 0 }[rounding];
+    const given = Math.min(Math.floor(Math.abs(steps) + more), maxPulses * (significances?.[0] ?? 1));
+    const down = steps < 0 ? 1 : 0;
+    let rest = 0;
+    const pulses = (kind: "increase" | "decrease", group: number) => {
+      rest = this.#train(kind, { synapse, group }, { steps: given, most: maxPulses, tick });
+    };
+    if (groups === 1) pulses(down ? "decrease" : "increase", 0);
+    else pulses("increase", down);
+    if (opposite) pulses("decrease", 1 - down);
+    const done = given - rest;
+    if (rounding === "accumulated") this.#left[synapse] = steps - (down ? -done : done);
     const refreshed = this.#refresh(synapse, tick);
-    if (count > 0 || refreshed) this.#options.weights[synapse] = this.#read(synapse, tick, draws.afterWrite);
+    if (given > 0 || refreshed) weights[synapse] = this.#read(synapse, tick, draws.afterWrite);
   }
 
   #uniform(synapse: number, tick: number): number {
-    return this.#evaluator.value(roundingDraw, { element: synapse, tick }, () => Number.NaN);
+    return this.#rounding.value(roundingDraw, { element: synapse, tick }, () => Number.NaN);
   }
 
   /**
@@ -156,21 +160,23 @@ export class Bank {
    * when that was due.
    */
   #refresh(synapse: number, tick: number): boolean {
-    const { refresh, devices, step } = this.storage;
+    const { refresh, devices, significances, step } = this.storage;
     if (!refresh) return false;
-    const sums = [0, 1].map((polarity) => {
-      let sum = 0;
-      for (let n = 0; n < devices; n++)
-        sum += this.#conductance((2 * synapse + polarity) * devices + n, tick, draws.event, true);
-      return sum;
-    });
+    const sums = [0, 0];
+    for (const [group, conductance] of this.#conductances(synapse, tick, draws.event, true))
+      sums[group] += conductance;
+    const weight = significances?.reduce((a, b) => a + b, 0) ?? devices;
     const difference = sums[0] - sums[1];
-    const full = sums.some((sum) => sum > devices * refresh.above);
-    if (!full || !(Math.abs(difference) < devices * refresh.difference)) return false;
-    for (let n = 0; n < 2 * devices; n++) this.#pulse("reset", 2 * synapse * devices + n, tick);
-    this.pulses[2] += 2 * devices;
-    const count = Math.trunc(Math.abs(difference) * (1 / step) + 0.5);
-    this.#setPulses(synapse, difference < 0 ? 1 : 0, count, tick);
+    const due =
+      Math.max(...sums) > weight * refresh.above &&
+      Math.min(...sums) > weight * refresh.otherAbove &&
+      Math.abs(difference) < weight * refresh.difference;
+    if (!due) return false;
+    for (let n = 0; n < this.perSynapse; n++)
+      this.devices.pulse("reset", synapse * this.perSynapse + n, tick);
+    this.counts[counted.reset] += this.perSynapse;
+    const steps = Math.trunc(Math.abs(difference) * (1 / step) + 0.5);
+    this.#train("increase", { synapse, group: difference < 0 ? 1 : 0 }, { steps, tick });
     return true;
   }
 
@@ -180,10 +186,11 @@ export class Bank {
     for (let k = 0; k < synapses; k++) weights[k] = this.#read(k, tick, draws.plain);
   }
 
-  /** Conductance of every device now, S: [synapse, polarity, device]. */
+  /** Conductance of every device now, S: [synapse, group, device]. */
   conductances(tick: number, quiet: boolean): Float64Array {
-    return Float64Array.from({ length: this.#count }, (_, device) =>
-      this.#conductance(device, tick, draws.plain, quiet),
+    const { devices } = this;
+    return Float64Array.from({ length: devices.count }, (_, device) =>
+      devices.conductance(device, tick, draws.plain, quiet),
     );
   }
 }

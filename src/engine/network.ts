@@ -5,7 +5,7 @@
  * its name is the key under which the network record holds it.
  */
 
-import type { WeightStorage } from "../device/pair.ts";
+import type { WeightStorage } from "../device/storage.ts";
 import { type Model, neuron } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import type { Time } from "../math/units.ts";

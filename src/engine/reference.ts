@@ -11,6 +11,7 @@
  * clocks; cells that fired are reset. A projection's spikes arrive by delay, shortest first, then by
  * cell, then by synapse.
  */
+import { type DeviceUse, deviceUse, pulsesByDirection } from "../device/counts.ts";
 import { ConfigError } from "../math/errors.ts";
 import { seconds, type Time } from "../math/units.ts";
 import { InterpretedPopulation, type Reals } from "./cellwise.ts";
@@ -133,14 +134,14 @@ export class Reference<N extends Network = Network> {
 
   /** Time passes for devices only: they drift. */
   wait(time: Time): void {
-    for (const { bank } of this.#projections.values()) if (bank) bank.waited += seconds(time);
+    for (const { bank } of this.#projections.values()) if (bank) bank.devices.waited += seconds(time);
   }
 
-  /** Conductance of every device of a projection now, S: [synapse, polarity, device]. */
+  /** Conductance of every device of a projection now, S: [synapse, group, device]. */
   conductances(projection: keyof N & string, options: { readonly noise?: boolean } = {}): Float64Array {
     const { order } = this.#projection(projection);
     const bank = this.#bank(projection);
-    const perSynapse = 2 * bank.storage.devices;
+    const { perSynapse } = bank;
     const read = bank.conductances(this.#tick, options.noise === false);
     const told = new Float64Array(read.length);
     order.forEach((synapse, k) => {
@@ -149,10 +150,15 @@ export class Reference<N extends Network = Network> {
     return told;
   }
 
-  /** Pulses the devices of a projection have received: SET onto G+, SET onto G-, RESET. */
+  /** Pulses the devices of a projection have received: towards greater weights, towards lesser ones, RESET. */
   pulses(projection: keyof N & string): readonly [number, number, number] {
-    const [up, down, reset] = this.#bank(projection).pulses;
-    return [up, down, reset];
+    return pulsesByDirection(this.#bank(projection).counts);
+  }
+
+  /** Pulses and reads of the devices of a projection, by kind. */
+  deviceUse(projection: keyof N & string): DeviceUse {
+    const { storage, counts } = this.#bank(projection);
+    return deviceUse(storage, counts);
   }
 
   /** All weights of a projection are multiplied by a factor when they are next read, and from then on. */

@@ -4,6 +4,7 @@
  * Holds the memory and drives the machine code a stretch of ticks at a time: hands spikes in, takes recordings
  * out, watches for NaN. State goes on from run to run until `restart`.
  */
+import { counted, type DeviceUse, deviceUse, pulsesByDirection } from "../device/counts.ts";
 import { ConfigError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import { seconds, type Time } from "../math/units.ts";
@@ -21,6 +22,7 @@ import {
 } from "./record.ts";
 import { cells as fixed } from "./schedule.ts";
 import { State } from "./state.ts";
+import type { BuiltStorage } from "./storage.ts";
 import type { Team } from "./workers.ts";
 
 export interface RunOptions<
@@ -199,11 +201,12 @@ export class Simulation<N extends Network = Network> {
   }
 
   /**
-   * Conductance of every device of a projection now, S: [synapse, polarity, device]. `noise: false` leaves read noise out.
+   * Conductance of every device of a projection now, S: [synapse, polarity, device], without polarity where synapses have
+   * one. `noise: false` leaves read noise out. A look: it counts as no read.
    */
   conductances(projection: keyof N & string, options: { readonly noise?: boolean } = {}): Float64Array {
-    const { storage, order } = this.#state.projection(projection);
-    if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
+    const { order } = this.#state.projection(projection);
+    const storage = this.#storage(projection);
     this.#exports[`readAll ${projection}`](this.#tick, options.noise === false ? 1 : 0);
     const read = new Float64Array(this.#memory.buffer, storage.reading, storage.count);
     if (!order) return read.slice();
@@ -214,18 +217,19 @@ export class Simulation<N extends Network = Network> {
     return told;
   }
 
-  /** Pulses the devices of a projection have received: SET onto G+, SET onto G-, RESET. */
+  /** Pulses the devices of a projection have received: towards greater weights, towards lesser ones, RESET. */
   pulses(projection: keyof N & string): readonly [number, number, number] {
-    const { storage } = this.#state.projection(projection);
-    if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
-    const [up, down, reset] = this.#words(storage.pulses, 3);
-    return [up, down, reset];
+    return pulsesByDirection(this.#counts(projection));
+  }
+
+  /** Pulses by the device's own names, and reads, of all devices of a projection since it was made. */
+  deviceUse(projection: keyof N & string): DeviceUse {
+    return deviceUse(this.#storage(projection).storage, this.#counts(projection));
   }
 
   /** All weights of a projection are multiplied by a factor when they are next read, and from then on. */
   scaleWeights(projection: keyof N & string, factor: number): void {
-    const { storage } = this.#state.projection(projection);
-    if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
+    const storage = this.#storage(projection);
     if (!(factor > 0 && Number.isFinite(factor)))
       throw new ConfigError(`weights are scaled by a positive factor, not ${factor}`);
     new Float64Array(this.#memory.buffer, storage.scale, 1)[0] = factor;
@@ -239,6 +243,16 @@ export class Simulation<N extends Network = Network> {
   }
 
   // ---- parts ---------------------------------------------------------------------------------------
+
+  #storage(projection: string): BuiltStorage {
+    const { storage } = this.#state.projection(projection);
+    if (!storage) throw new ConfigError(`${projection} does not keep its weights on devices`);
+    return storage;
+  }
+
+  #counts(projection: string): Float64Array {
+    return new Float64Array(this.#memory.buffer, this.#storage(projection).counts, counted.size);
+  }
 
   #nameOfPart(part: Part, user: string): string {
     const name = this.#nameOf.get(part);

@@ -1,5 +1,5 @@
 /** Synapses whose weights do as they are told, to see what devices make of it. */
-import type { WeightStorage } from "../../src/device/pair.ts";
+import type { WeightStorage } from "../../src/device/storage.ts";
 import {
   allToAll,
   compile,

@@ -144,6 +144,7 @@ export async function compareTwins(network: Network, options: TwinOptions): Prom
               reference.conductances(name, { noise }),
             );
           expectSame(`${at}: pulses`, machine.pulses(name), reference.pulses(name));
+          expect(machine.deviceUse(name), `${at}: use`).toEqual(reference.deviceUse(name));
         } else {
           expectSame(`${at}: cells that fired`, actual[name].i, wanted[name].i);
           expectSame(`${at}: spike times`, actual[name].t, wanted[name].t);
