@@ -1,7 +1,10 @@
 /**
  * memspike's public API: re-exports, nothing else.
  */
+export { type DeviceFile, deviceFile, type Fitted, readDevice } from "./device/file.ts";
 export { differentialPair } from "./device/pair.ts";
+export { sampledDevice } from "./device/posterior.ts";
+export { referenceDevice } from "./device/reference.ts";
 export { type Audio, mono } from "./encode/audio.ts";
 export { type CochleaOptions, cochlea } from "./encode/cochlea.ts";
 export { decodeAudio } from "./encode/decode.ts";

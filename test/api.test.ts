@@ -15,7 +15,8 @@ const values = [
     "pairsFromTable",
     "pairwiseBernoulli",
   ],
-  ...["differentialPair", "fabricate"], // devices
+  ...["differentialPair", "fabricate", "referenceDevice"], // devices
+  ...["deviceFile", "readDevice", "sampledDevice"], // device files
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
@@ -32,7 +33,7 @@ const types = [
   ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
   ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
-  ...["DeviceArray", "Model", "Raster", "Time"],
+  ...["DeviceArray", "DeviceFile", "Fitted", "Model", "Raster", "Time"],
 ];
 
 const text = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8").replace(

@@ -22,7 +22,7 @@ export interface ReferenceOptions extends StorageOptions {
  * it) or lower it (`down`), each onto the device a selection counter points at. A reference of "0 S" makes weights
  * that are never negative. The number of pulses is that of `differentialPair`. All synapses share the same ideal
  * reference; one that is a device itself is a pair.
- * Source: Rasch et al. 2021, arXiv:2104.02184 (ReferenceUnitCell of aihwkit).
+ * Source: Rasch et al. 2021, AICAS, doi:10.1109/AICAS51828.2021.9458494 (reference unit cell of aihwkit).
  */
 export function referenceDevice(device: Model<"device">, options: ReferenceOptions): WeightStorage {
   const devices = options.devices ?? 1;
