@@ -9,19 +9,22 @@ import type { CheckedModel, Parameter } from "../language/checked.ts";
 import { describe } from "../language/dimension.ts";
 import { namesIn } from "../language/expression.ts";
 import type { Model } from "../language/model.ts";
-import { ConfigError } from "../math/errors.ts";
+import { ConfigError, NumericError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import { randomKey } from "../math/random.ts";
 import { parseQuantity, sameDimension, seconds, type Time } from "../math/units.ts";
 import {
   br_if,
+  type Code,
   call,
   FunctionBuilder,
+  f64,
   get,
   i32,
   iff,
   loop,
   ModuleBuilder,
+  set,
   tee,
   v128,
 } from "../wasm/assembler.ts";
@@ -29,6 +32,7 @@ import { poissonFunction } from "../wasm/poisson.ts";
 import {
   type DeviceMemory,
   type Devices,
+  driveFunction,
   fabrication,
   layOutDevices,
   pulseFunction,
@@ -45,9 +49,18 @@ interface ArrayMemory {
   readonly devices: DeviceMemory;
   readonly list: number; // u32 [device]: whom a pulse is for
   readonly reading: number; // f64 [device], S
+  /** Samples of a waveform that are driven in one call, where the model says its current. */
+  readonly waveform?: {
+    readonly samples: number;
+    readonly voltages: number; // f64 [sample], V
+    readonly currents: number; // f64 [sample][padded device], A
+  };
 }
 
 const most = 2 ** 24;
+/** Most currents, f64, that wait in memory to be fetched, and most samples. */
+const waitingCurrents = 2 ** 16;
+const waitingSamples = 2 ** 12;
 
 /** Arguments of a pulse: quantities such as "1.2 V", SI numbers, or SI numbers for each device. */
 export type PulseValues = Readonly<Record<string, string | number | ArrayLike<number>>>;
@@ -63,6 +76,7 @@ export class DeviceArray {
   readonly #argumentsOf: Readonly<Record<string, readonly string[]>>; // by pulse
   readonly #argumentValues = new Map<string, number>(); // what an argument's places hold, where all hold the same
   #reads = 0; // with noise
+  #samples = 0; // of waveforms
 
   constructor(model: Model<"device">, memory: ArrayMemory, buffer: ArrayBuffer, exports: Exports) {
     this.size = memory.devices.count;
@@ -146,6 +160,42 @@ export class DeviceArray {
     this.#clock[0] += by;
   }
 
+  /**
+   * Drives every device by a voltage, V, whose samples are each held for `dt`: one step of the differential equations
+   * for a sample. Gives the currents after each step, A: [sample][device]. Time passes.
+   */
+  drive(voltage: ArrayLike<number>, dt: Time): Float64Array {
+    const { waveform } = this.#memory;
+    const { name } = this.model.checked;
+    if (!waveform)
+      throw new ConfigError(
+        `${name} cannot be driven: its model does not say its current, as current: "V * G"`,
+      );
+    const step = seconds(dt);
+    if (!(step > 0)) throw new ConfigError(`a sample of a waveform takes a positive time, not ${dt}`);
+    for (let k = 0; k < voltage.length; k++)
+      if (!Number.isFinite(voltage[k])) throw new ConfigError(`sample ${k} of the voltage is ${voltage[k]}`);
+    const { size } = this;
+    const stride = padded(size);
+    const result = new Float64Array(voltage.length * size);
+    const voltages = new Float64Array(this.#buffer, waveform.voltages, waveform.samples);
+    const currents = new Float64Array(this.#buffer, waveform.currents, waveform.samples * stride);
+    for (let from = 0; from < voltage.length; from += waveform.samples) {
+      const count = Math.min(waveform.samples, voltage.length - from);
+      for (let k = 0; k < count; k++) voltages[k] = voltage[from + k];
+      this.#exports.drive(count, this.#samples, step);
+      this.#samples += count;
+      for (let k = 0; k < count; k++)
+        result.set(currents.subarray(k * stride, k * stride + size), (from + k) * size);
+    }
+    const wrong = result.findIndex((current) => Number.isNaN(current));
+    if (wrong >= 0)
+      throw new NumericError(
+        `${name}: the current of device ${wrong % size} is NaN after sample ${Math.floor(wrong / size)}; a shorter dt may help`,
+      );
+    return result;
+  }
+
   /** One read of every device, S. `noise: false`: its drifted conductance, which no read changes. */
   read(options: { readonly noise?: boolean } = {}): Float64Array {
     if (options.noise === false) this.#exports.readQuiet(0);
@@ -205,6 +255,7 @@ export async function fabricate(
     },
     list: layout.take(4 * padded(size), "lists"),
     reading: layout.take(8 * padded(size), "reads"),
+    waveform: checked.current && layOutWaveform(layout, size),
   };
   let poisson: number | undefined;
   const devices: Devices = {
@@ -230,6 +281,7 @@ export async function fabricate(
   }
   module.add(readsFunction("read", memory, module.add(readFunction(devices, true))));
   module.add(readsFunction("readQuiet", memory, module.add(readFunction(devices, false))));
+  if (checked.current) module.add(driveAllFunction(memory, module.add(driveFunction(devices))));
   const { pages } = layout;
   const wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const bytes = module.assemble({ pages, maximumPages: pages, shared: false });
@@ -241,12 +293,24 @@ export async function fabricate(
   return new DeviceArray(model, memory, wasm.buffer, exports);
 }
 
+function layOutWaveform(layout: Layout, size: number): ArrayMemory["waveform"] {
+  const samples = Math.max(1, Math.min(waitingSamples, Math.floor(waitingCurrents / padded(size))));
+  return {
+    samples,
+    voltages: layout.take(8 * samples, "waveform"),
+    currents: layout.take(8 * samples * padded(size), "waveform"),
+  };
+}
+
 /** The arguments that each pulse uses. */
 function argumentsOf(model: CheckedModel): Record<string, string[]> {
   const inlined = inline({ parameters: [], derived: model.derived });
   return Object.fromEntries(
     Object.entries(model.handlers).map(([pulse, statements]) => {
-      const used = new Set(statements.flatMap(({ value }) => [...namesIn(inlined(value))]));
+      const expressions = statements.flatMap(({ value, application }) =>
+        application ? [value, application.voltage, application.dt] : [value],
+      );
+      const used = new Set(expressions.flatMap((each) => [...namesIn(inlined(each))]));
       return [pulse, model.arguments.filter((name) => used.has(name))];
     }),
   );
@@ -313,6 +377,38 @@ function readsFunction(exportName: string, memory: ArrayMemory, read: number): F
   fn.body = loop(
     v128.store(i32.shl(get(n), i32.const(3)), memory.reading, call(read, get(n), get(number), i32.const(0))),
     br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(2))), i32.const(memory.devices.count))),
+  );
+  return fn;
+}
+
+/** drive(count, first, dt): every device through `count` samples of the waveform, two devices at a time. */
+function driveAllFunction({ devices, waveform }: ArrayMemory, drive: number): FunctionBuilder {
+  const { voltages, currents } = waveform as NonNullable<ArrayMemory["waveform"]>;
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32", "f64"], exportName: "drive" });
+  const [count, first, dt] = [0, 1, 2];
+  const sample = fn.local("i32");
+  const n = fn.local("i32");
+  const voltage = fn.local("f64");
+  const zero = i32.const(0);
+  const at = i32.add(i32.mul(get(sample), i32.const(padded(devices.count))), get(n));
+  const more = (index: number, by: number, end: Code): Code =>
+    br_if(0, i32.lt_u(tee(index, i32.add(get(index), i32.const(by))), end));
+  fn.body = iff(
+    get(count),
+    loop(
+      f64.store(zero, cells.deviceTime, f64.add(f64.load(zero, cells.deviceTime), get(dt))),
+      set(voltage, f64.load(i32.shl(get(sample), i32.const(3)), voltages)),
+      set(n, zero),
+      loop(
+        v128.store(
+          i32.shl(at, i32.const(3)),
+          currents,
+          call(drive, get(n), i32.add(get(first), get(sample)), get(voltage), get(dt)),
+        ),
+        more(n, 2, i32.const(devices.count)),
+      ),
+      more(sample, 1, get(count)),
+    ),
   );
   return fn;
 }

@@ -10,7 +10,21 @@ import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import type { Expression } from "../language/expression.ts";
-import { type Code, FunctionBuilder, f64, f64x2, get, i32, i32x4, set, v128 } from "../wasm/assembler.ts";
+import { type Move, moves, odeStep } from "../language/pulse.ts";
+import {
+  br_if,
+  type Code,
+  FunctionBuilder,
+  f64,
+  f64x2,
+  get,
+  i32,
+  i32x4,
+  loop,
+  set,
+  tee,
+  v128,
+} from "../wasm/assembler.ts";
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { loadLane, storeLane } from "../wasm/lane.ts";
@@ -56,29 +70,38 @@ export function layOutDevices(
 const clock = (tick: Code, dt: number): Code =>
   f64.add(f64.mul(f64.convert_i32_u(tick), f64.const(dt)), f64.load(i32.const(0), cells.deviceTime));
 
+type Values = ReadonlyMap<string, Node>; // by name
+
 interface Tools {
-  readonly lower: (e: Expression, values?: ReadonlyMap<string, Node>) => Node;
+  readonly fn: FunctionBuilder;
+  readonly graph: Graph;
+  readonly lower: (e: Expression, values?: Values) => Node;
   readonly emitter: Emitter;
   readonly now: Code; // v128, s
+  /** An input that reads a v128. */
+  readonly local: (index: number) => Node;
   /** Stores the lanes of a v128 into an f64 [device]. */
   readonly store: (offset: number, value: Code) => Code;
 }
 
+const signatures = {
+  pulse: { parameters: ["i32", "i32"] },
+  read: { parameters: ["i32", "i32", "i32"], result: "v128" },
+  drive: { parameters: ["i32", "i32", "f64", "f64"], result: "v128" },
+} as const;
+
 /**
- * A pulse: (device, tick), whose draws are addressed by the pulses before it; or a read: (device, tick, draw) -> v128. Two
- * lanes are the device and the next.
+ * A pulse: (device, tick), whose draws are addressed by the pulses before it; a read: (device, tick, draw) -> v128; or a
+ * sample of a waveform: (device, sample, voltage, dt) -> v128. Two lanes are the device and the next.
  */
 function deviceFunction(
   { model, memory, context }: Devices,
-  kind: "pulse" | "read",
+  kind: keyof typeof signatures,
   lanes: 1 | 2,
   body: (tools: Tools) => Code,
 ): FunctionBuilder {
   const pulse = kind === "pulse";
-  const fn = new FunctionBuilder({
-    parameters: pulse ? ["i32", "i32"] : ["i32", "i32", "i32"],
-    result: pulse ? undefined : "v128",
-  });
+  const fn = new FunctionBuilder(signatures[kind]);
   const [device, tick, draw] = [0, 1, 2];
   const places = pulse ? (memory.arguments ?? {}) : {};
   const byte = fn.local("i32");
@@ -102,24 +125,28 @@ function deviceFunction(
     activeLanes: lanes,
     input: (node) => {
       const name = node.name as string;
-      if (name === "#draw") return i32x4.splat(pulse ? i32.const(0) : get(draw));
+      if (name === "#draw") return i32x4.splat(kind === "read" ? get(draw) : i32.const(0));
+      if (name.startsWith("local ")) return get(Number(name.slice(6)));
       if (name === "tick") return pulse ? received : i32x4.splat(get(tick));
       const known = commonInput(node, prologue, context, get(tick));
       if (known) return known;
       if (name === "element") return indices;
       if (name === "i") return f64x2.convert_low_i32x4_s(indices);
       if (name === "age") return f64x2.sub(now, load(memory.writtenAt));
+      if (kind === "drive" && name === "V") return f64x2.splat(get(2));
+      if (kind === "drive" && name === "dt") return f64x2.splat(get(3));
       return load(memory.variables[name] ?? places[name]);
     },
   });
   const parameters = model.parameters.filter((parameter) => !Object.hasOwn(places, parameter.name));
-  const inlined = inline({ ...model, parameters }, { dt: context.dt });
+  const inlined = inline({ ...model, parameters });
   const lower: Tools["lower"] = (expression, values) =>
     new Lowering(graph, {
       name: (name) => values?.get(name) ?? graph.input(name),
       random: (random, args) => sparseDraw(graph, random, args, { draw: "draw" }),
     }).lowerReal(inlined(expression));
-  const code = body({ lower, emitter, now, store });
+  const local = (index: number): Node => graph.input(`local ${index}`);
+  const code = body({ fn, graph, lower, emitter, now, store, local });
   const count = !pulse
     ? []
     : lanes === 1
@@ -136,17 +163,112 @@ function deviceFunction(
  */
 export function pulseFunction(devices: Devices, name: string, lanes: 1 | 2 = 1): FunctionBuilder {
   const { model, memory } = devices;
-  return deviceFunction(devices, "pulse", lanes, ({ lower, emitter, now, store }) => {
+  return deviceFunction(devices, "pulse", lanes, (tools) => {
+    const { lower, emitter, now, store } = tools;
     const assigned = new Map<string, Node>();
     const values = new Map<string, Node>(model.drift ? [["Gd", lower(model.drift)]] : []);
-    for (const { target, value } of model.handlers[name]) {
-      assigned.set(target, lower(value, values));
-      values.set(target, assigned.get(target) as Node);
+    const integrations: Code[] = [];
+    for (const move of moves(model.handlers[name])) {
+      const made = move.application
+        ? integrate(tools, move as Integration, values, integrations)
+        : [...move.values].map(([target, value]) => [target, lower(value, values)] as const);
+      for (const [target, node] of made) {
+        assigned.set(target, node);
+        values.set(target, node);
+      }
     }
     return [
+      integrations,
       emitter.define([...assigned.values()]),
       [...assigned].map(([variable, node]) => store(memory.variables[variable], emitter.value(node))),
       store(memory.writtenAt, now),
+    ];
+  });
+}
+
+type Integration = Required<Move>;
+
+/**
+ * Appends to `code` a loop over the steps of an application; gives the variables after it. What does not change from
+ * step to step is computed before.
+ */
+function integrate(
+  { fn, graph, lower, emitter, local }: Tools,
+  { values: step, application }: Integration,
+  values: Values,
+  code: Code[],
+): [string, Node][] {
+  const variables = [...step.keys()].map((variable) => {
+    const index = fn.local("v128");
+    return { variable, index, before: values.get(variable) ?? graph.input(variable), node: local(index) };
+  });
+  const within = new Map(values);
+  within.set("V", lower(application.voltage, values));
+  within.set("dt", lower(application.dt, values));
+  for (const { variable, node } of variables) within.set(variable, node);
+  const next = [...step.values()].map((value) => lower(value, within));
+  const n = fn.local("i32");
+  code.push(
+    emitter.define([
+      ...variables.map(({ before }) => before),
+      ...invariants(next, new Set(variables.map(({ node }) => node))),
+    ]),
+    variables.map(({ index, before }) => set(index, emitter.value(before))),
+    set(n, i32.const(0)),
+  );
+  const inside = emitter.fork();
+  code.push(
+    loop(
+      inside.define(next),
+      variables.map(({ index }, k) => set(index, inside.value(next[k]))),
+      br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), i32.const(application.steps))),
+    ),
+  );
+  return variables.map(({ variable, node }) => [variable, node]);
+}
+
+/** The largest parts of `roots` that do not depend on `moving`. */
+function invariants(roots: readonly Node[], moving: ReadonlySet<Node>): Node[] {
+  const dependent = new Map<Node, boolean>();
+  const depends = (node: Node): boolean => {
+    let known = dependent.get(node);
+    if (known === undefined) {
+      known = moving.has(node) || node.args.map(depends).some((each) => each);
+      dependent.set(node, known);
+    }
+    return known;
+  };
+  const found = new Set(roots.filter((root) => !depends(root)));
+  for (const [node, moves] of dependent)
+    if (moves) for (const arg of node.args) if (!depends(arg)) found.add(arg);
+  return [...found];
+}
+
+/**
+ * drive(device, sample, voltage, dt) -> v128: holds a voltage for dt, one step of the differential equations; the
+ * currents of the device and the next after it, A. Draws of the current are addressed by the sample. Notes the time
+ * where there are equations: their step is a write.
+ */
+export function driveFunction(devices: Devices): FunctionBuilder {
+  const { model, memory } = devices;
+  return deviceFunction(devices, "drive", 2, ({ graph, lower, emitter, now, store }) => {
+    const held: [string, Node][] = [
+      ["V", graph.input("V")],
+      ["dt", graph.input("dt")],
+    ];
+    const step = [...odeStep(model)].map(([variable, next]): [string, Node] => [
+      variable,
+      lower(next, new Map(held)),
+    ]);
+    const values = new Map([...held, ...step]);
+    if (step.length > 0) values.set("age", graph.constant(0));
+    if (model.drift) values.set("Gd", lower(model.drift, values));
+    const current = lower(model.current as Expression, values);
+    return [
+      emitter.define([...step.map(([, node]) => node), current]),
+      step.map(([variable, node]) => store(memory.variables[variable], emitter.value(node))),
+      step.length > 0 ? store(memory.writtenAt, now) : [],
+      emitter.value(current),
     ];
   });
 }

@@ -8,6 +8,7 @@ import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import type { Expression } from "../language/expression.ts";
+import { moves, odeStep } from "../language/pulse.ts";
 import type { Key } from "../math/random.ts";
 import { Evaluator, type Names } from "./evaluate.ts";
 
@@ -36,9 +37,9 @@ export class InterpretedDevices {
     this.model = model;
     this.count = count;
     this.#dt = dt;
-    this.#inlined = inline(model, { dt });
+    this.#inlined = inline(model);
     const fixed = model.parameters.filter(({ name }) => !model.arguments.includes(name));
-    this.#inlinedPulse = freeArguments ? inline({ ...model, parameters: fixed }, { dt }) : this.#inlined;
+    this.#inlinedPulse = freeArguments ? inline({ ...model, parameters: fixed }) : this.#inlined;
     this.#evaluator = new Evaluator("float64", key, "sparse");
     this.state = Object.fromEntries(model.variables.map((v) => [v.name, new Float64Array(count)]));
     this.#writtenAt = new Float64Array(count);
@@ -89,9 +90,45 @@ export class InterpretedDevices {
       return stored(name);
     };
     const place = { element: device, tick: this.#pulsed[device] };
-    for (const { target, value } of this.model.handlers[pulse])
-      this.state[target][device] = this.#evaluator.value(this.#inlinedPulse(value), place, names);
+    const value = (expression: Expression): number =>
+      this.#evaluator.value(this.#inlinedPulse(expression), place, names);
+    for (const { values: made, application } of moves(this.model.handlers[pulse]))
+      if (!application) for (const [target, each] of made) this.state[target][device] = value(each);
+      else {
+        const held = { V: value(application.voltage), dt: value(application.dt) };
+        const step = [...made].map(([target, each]) => [target, this.#inlinedPulse(each)] as const);
+        for (let n = 0; n < application.steps; n++) this.#advance(device, step, held, names);
+      }
     this.#pulsed[device]++;
     this.#writtenAt[device] = this.#clock(tick);
+  }
+
+  /** One step of differential equations, all at once. */
+  #advance(
+    device: number,
+    step: readonly (readonly [string, Expression])[],
+    held: Readonly<Record<"V" | "dt", number>>,
+    names: Names,
+  ): void {
+    const next = this.#evaluator.values(
+      step.map(([, value]) => value),
+      { element: device, tick: 0 },
+      (name) => (name === "V" || name === "dt" ? held[name] : names(name)),
+    );
+    for (const [k, [target]] of step.entries()) this.state[target][device] = next[k];
+  }
+
+  /** Holds a voltage, V, for a sample of dt seconds that ends now; gives the current after it, A. */
+  drive(device: number, sample: number, voltage: number, dt: number): number {
+    const { current, drift } = this.model;
+    const step = [...odeStep(this.model)].map(([target, next]) => [target, this.#inlined(next)] as const);
+    const names = this.#names(device, 0);
+    this.#advance(device, step, { V: voltage, dt }, names);
+    if (step.length > 0) this.#writtenAt[device] = this.#clock(0);
+    const value = (expression: Expression): number =>
+      this.#evaluator.value(this.#inlined(expression), { element: device, tick: sample }, (name) =>
+        name === "V" ? voltage : name === "Gd" ? value(drift as Expression) : names(name),
+      );
+    return value(current as Expression);
   }
 }

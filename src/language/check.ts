@@ -5,7 +5,6 @@
  * known which parameters are used; then every piece is checked against the declared names.
  */
 import { type Dimension, dimensionless, divideDimensions, unitDimension } from "../math/units.ts";
-import { inline } from "./algebra.ts";
 import type {
   CheckedModel,
   Derivative,
@@ -17,19 +16,33 @@ import type {
   Variable,
 } from "./checked.ts";
 import { declareEquations, declareParameters, parameterSource, type Unread } from "./declare.ts";
-import { checkArguments, checkMethod, checkShape, type Definition } from "./definition.ts";
+import { checkMethod, checkShape, type Definition } from "./definition.ts";
+import { checkDevice } from "./device.ts";
 import { constantValue } from "./dimension.ts";
-import { type Draft, type ReadAssignment, type ReadText, readDraft, usedNames } from "./draft.ts";
+import {
+  type Draft,
+  type ReadApplied,
+  type ReadAssignment,
+  type ReadStatement,
+  type ReadText,
+  readDraft,
+  usedNames,
+} from "./draft.ts";
 import type { Assignment, Equation } from "./equations.ts";
 import { ModelError, type Source } from "./error.ts";
 import { apply, type Expression, name as nameNode, namesIn, walk } from "./expression.ts";
 import { NonlinearNoise, splitNoise } from "./noise.ts";
 import type { Streams } from "./parse.ts";
+import { odeStep } from "./pulse.ts";
 import { describeOwner, isNoise, Names, type Owner, type Place } from "./scope.ts";
 import { checkMeaning, checkNames, checkQuantity, type Setting, type Wanted } from "./term.ts";
 
 const seconds: Dimension = unitDimension("s").dimension;
 const siemens: Dimension = unitDimension("S").dimension;
+const volts: Dimension = unitDimension("V").dimension;
+const ampere: Dimension = unitDimension("A").dimension;
+/** RK4 steps of an application where the model does not say. */
+const defaultSteps = 16;
 
 /** Checks a definition. Throws `ModelError` at the first fault. */
 export function checkModel(kind: ModelKind, definition: Definition): CheckedModel {
@@ -55,10 +68,18 @@ class Checker {
     const { name, equations = "", parameters = {} } = definition;
     const hasRefractory = definition.refractory !== undefined;
     this.#parameters = declareParameters(name, kind, parameters);
-    const declared = declareEquations(this.#source("", equations), kind, this.#parameters, hasRefractory);
+    const declared = declareEquations(
+      this.#source("", equations),
+      kind,
+      this.#parameters,
+      hasRefractory,
+      definition.current !== undefined,
+    );
     this.#variables = declared.variables;
     this.#unread = declared.derived;
     this.#equations = declared.equations;
+    this.#draft = readDraft(kind, definition, declared.equations, this.#streams);
+    this.#used = usedNames(this.#draft);
     this.#names = new Names({
       kind,
       variables: declared.variables,
@@ -66,9 +87,8 @@ class Checker {
       parameters: this.#parameters,
       hasRefractory,
       hasDrift: definition.drift !== undefined,
+      ...(declared.voltage ? { voltage: this.#derivedFrom("V") } : {}),
     });
-    this.#draft = readDraft(kind, definition, declared.equations, this.#streams);
-    this.#used = usedNames(this.#draft);
   }
 
   #source(part: string, text: string): Source {
@@ -87,6 +107,11 @@ class Checker {
     checkMethod(name, method, differential);
     const derived = this.#derived();
     const derivatives = this.#derivatives();
+    const step = this.#kind === "device" ? odeStep({ derivatives, derived }) : new Map();
+    const handlers = Object.entries(this.#draft.handlers).map(([event, statements]) => [
+      event,
+      statements.flatMap((read) => this.#statements(read, event, step)),
+    ]);
     const checked: CheckedModel = {
       kind: this.#kind,
       name,
@@ -94,29 +119,21 @@ class Checker {
       variables: this.#variables,
       derived,
       parameters: this.#parameters,
-      arguments: checkArguments(
-        name,
-        given,
-        this.#parameters.map((parameter) => parameter.name),
-      ),
+      arguments: given,
       derivatives,
       method,
       threshold: this.#threshold(),
-      reset: this.#draft.reset.map((read) => this.#statement(read, "reset")),
+      reset: this.#draft.reset.flatMap((read) => this.#statements(read, "reset", step)),
       refractory: this.#refractory(),
-      handlers: Object.fromEntries(
-        Object.entries(this.#draft.handlers).map(([event, statements]) => [
-          event,
-          statements.map((read) => this.#statement(read, event)),
-        ]),
-      ),
+      handlers: Object.fromEntries(handlers),
       initial: this.#initial(),
-      drift: this.#conductance(this.#draft.drift, "drift"),
-      read: this.#conductance(this.#draft.read, "read"),
+      drift: this.#look(this.#draft.drift, "drift"),
+      read: this.#look(this.#draft.read, "read"),
+      current: this.#look(this.#draft.current, "current"),
       streams: this.#streams.next,
     };
     this.#refuseUnusedParameters();
-    this.#refuseArgumentsOutsidePulses(checked);
+    if (this.#kind === "device") checkDevice(checked, this.#definition, this.#equations, this.#draft);
     return checked;
   }
 
@@ -270,11 +287,13 @@ class Checker {
     return checked;
   }
 
-  #conductance(text: ReadText | undefined, place: "drift" | "read"): Expression | undefined {
+  /** How a device is looked at. */
+  #look(text: ReadText | undefined, place: "drift" | "read" | "current"): Expression | undefined {
     if (!text) return undefined;
     const setting = this.#setting(text.source, place, "cell");
+    const meaning = place === "current" ? ampere : siemens;
     checkNames(text.expression, setting);
-    checkMeaning(text.expression, setting, { meaning: siemens, left: `a ${place}`, right: "this" });
+    checkMeaning(text.expression, setting, { meaning, left: `a ${place}`, right: "this" });
     if (place === "drift")
       walk(text.expression, (node) => {
         if (node.kind === "random")
@@ -286,6 +305,46 @@ class Checker {
           );
       });
     return text.expression;
+  }
+
+  #statements(
+    read: ReadStatement,
+    event: string,
+    step: ReadonlyMap<string, Expression>,
+  ): readonly Statement[] {
+    return "applied" in read ? this.#application(read, step) : [this.#statement(read, event)];
+  }
+
+  /** `apply(voltage, duration)`: one statement for each differential equation. */
+  #application(
+    { applied, voltage, duration }: ReadApplied,
+    step: ReadonlyMap<string, Expression>,
+  ): readonly Statement[] {
+    const { source } = applied;
+    const whole = { start: 0, end: source.text.length };
+    if (this.#kind !== "device")
+      throw new ModelError(source, whole, "apply belongs to pulses of devices", "write x = ... or x += ...");
+    if (step.size === 0)
+      throw new ModelError(
+        source,
+        whole,
+        "there is nothing to integrate",
+        "apply integrates the differential equations of a device, dx/dt = ... : unit",
+      );
+    const setting = this.#setting(source, "handler", "cell");
+    for (const [expression, meaning, left] of [
+      [voltage, volts, "a voltage"],
+      [duration, seconds, "a duration"],
+    ] as const) {
+      checkNames(expression, setting);
+      checkMeaning(expression, setting, { meaning, left, right: "this" });
+    }
+    const { steps = defaultSteps } = this.#definition;
+    const dt = apply("/", duration, { kind: "number", value: steps });
+    const application = { voltage, dt, steps };
+    return [...step].map(([target, value]) => {
+      return { target, value, scope: "cell", text: source.text, application };
+    });
   }
 
   #statement({ assignment, value }: ReadAssignment, event: string): Statement {
@@ -350,24 +409,17 @@ class Checker {
     return guess || `a variable is declared in the equations, as ${target} : unit`;
   }
 
-  /** A pulse has arguments, fabrication, time and a read have none: directly or by a derived name. */
-  #refuseArgumentsOutsidePulses({ arguments: names, derived }: CheckedModel): void {
-    const { initial, drift, read } = this.#draft;
-    const texts = [...Object.values(initial), drift, read].filter((text) => text !== undefined);
-    const inlined = inline({ parameters: [], derived });
-    for (const { source, expression } of texts)
-      walk(expression, (node) => {
-        if (node.kind !== "name") return;
-        const used = namesIn(inlined(node));
-        const found = names.find((name) => used.has(name));
-        if (found !== undefined)
-          throw new ModelError(
-            source,
-            node.span,
-            `${found} is an argument of pulses`,
-            "it has no value here; what lasts is stored in a variable",
-          );
-      });
+  /** Derived names that depend on a name. */
+  #derivedFrom(name: string): Set<string> {
+    const found = new Set<string>();
+    for (let before = -1; found.size > before; ) {
+      before = found.size;
+      for (const declared of this.#unread) {
+        const used = namesIn(this.#draft.equations.get(declared.equation)!);
+        if (used.has(name) || [...found].some((each) => used.has(each))) found.add(declared.name);
+      }
+    }
+    return found;
   }
 
   #refuseUnusedParameters(): void {

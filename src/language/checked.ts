@@ -45,6 +45,19 @@ export interface Statement {
   /** Once per what: the owner of the target. `postcell`/`precell` are variables of the connected populations. */
   readonly scope: Scope | "postcell" | "precell";
   readonly text: string;
+  /** device: `value` is one step of the target's differential equation, in names V and dt. */
+  readonly application?: Application;
+}
+
+/**
+ * A voltage that is held while differential equations are integrated. The statements of one application, one for each
+ * equation, follow each other and share the object; they are made at once, `steps` times, from values of before the
+ * step. `voltage` and `dt` are taken before the first (pulse.ts says it in code).
+ */
+export interface Application {
+  readonly voltage: Expression; // V
+  readonly dt: Expression; // s, of one step
+  readonly steps: number;
 }
 
 /** dx/dt = drift + sum over k of noise[k] * xi_k. Derived names are still names here. */
@@ -109,6 +122,8 @@ export interface CheckedModel {
   readonly drift?: Expression;
   /** device: one read, S. */
   readonly read?: Expression;
+  /** device: current at the voltage V, A. */
+  readonly current?: Expression;
   /** Count of random streams used by the text. */
   readonly streams: number;
 }
@@ -122,6 +137,8 @@ export interface CheckedModel {
  *                          dimension are checked when the synapse is connected
  *   not_refractory         truth value (neuron models with a refractory time)
  *   age                    s since the last write (device models)
- *   Gd                     the drifted conductance (device models, in `read`; in handlers that of the last moment
+ *   V                      voltage at the terminals (device models, in differential equations, in `current` and in
+ *                          derived names for these); dt is there the step of an application
+ *   Gd                     the drifted conductance (device models, in `read` and `current`; in handlers that of the last moment
  *                          before the pulse, whatever statements have assigned since)
  */

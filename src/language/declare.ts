@@ -83,6 +83,8 @@ export interface Declarations {
   readonly equations: readonly Equation[];
   readonly variables: readonly Variable[];
   readonly derived: readonly Unread[];
+  /** Whether the name V is the voltage at the terminals of a device. */
+  readonly voltage: boolean;
 }
 
 /** Variables and derived names of an equation block. Throws `ModelError`. */
@@ -91,8 +93,11 @@ export function declareEquations(
   kind: ModelKind,
   parameters: readonly Parameter[],
   hasRefractory: boolean,
+  hasCurrent = false,
 ): Declarations {
   const equations = readEquations(source);
+  const voltage =
+    kind === "device" && (hasCurrent || equations.some((equation) => equation.form === "differential"));
   const seen = new Set<string>();
   const variables: Variable[] = [];
   const derived: Unread[] = [];
@@ -101,9 +106,7 @@ export function declareEquations(
     const wrong = (title: string, reason = ""): never => {
       throw new ModelError(equation.source, nameSpan, title, reason);
     };
-    if (kind === "device" && form === "differential")
-      wrong("a device has no differential equations", "what time does to it is its drift, a function of age");
-    const reason = reservedReason(name, kind);
+    const reason = voltage && name === "V" ? voltageReason : reservedReason(name, kind);
     if (reason !== undefined) wrong(`nothing can be called ${name}`, reason);
     if (seen.has(name)) wrong(`${name} is defined twice`, "every name has one equation");
     if (parameters.some((parameter) => parameter.name === name))
@@ -136,8 +139,18 @@ export function declareEquations(
       });
     }
   }
-  return { equations, variables, derived };
+  const taken = voltage ? parameters.find((parameter) => parameter.name === "V") : undefined;
+  if (taken)
+    throw new ModelError(
+      parameterSource(source.model, "V", taken.text),
+      { start: 0, end: 1 },
+      "a parameter cannot be called V",
+      voltageReason,
+    );
+  return { equations, variables, derived, voltage };
 }
+
+const voltageReason = "V is the voltage at the terminals of the device";
 
 const ownScope = (kind: ModelKind): Scope => (kind === "synapse" ? "synapse" : "cell");
 

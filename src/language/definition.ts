@@ -45,12 +45,19 @@ export interface DeviceDefinition {
   readonly equations: string;
   /** What every stored variable is after fabrication, with device-to-device spread. */
   readonly initial: Readonly<Record<string, string | number>>;
-  /** Pulses, such as `set` and `reset`, with cycle-to-cycle spread. */
+  /**
+   * Pulses, such as `set` and `reset`, with cycle-to-cycle spread. `apply(voltage, duration)` integrates the
+   * differential equations under a voltage, `V` in them, that is held for a time.
+   */
   readonly on: Readonly<Record<string, string>>;
   /** Noise-free conductance `age` after the last write, S. */
   readonly drift?: string;
   /** One read, S, with read noise. `Gd` is the drifted conductance. */
   readonly read: string;
+  /** Current through the device at the voltage `V`, A. */
+  readonly current?: string;
+  /** RK4 steps of one `apply`, 1 to 10,000. Default 16. */
+  readonly steps?: number;
   /** Parameters that a pulse may be given anew, such as its amplitude; used in `on` only. */
   readonly arguments?: readonly string[];
   readonly parameters?: Parameters;
@@ -71,10 +78,11 @@ const fields: Readonly<
   synapse: { required: ["name", "on"], optional: ["source", "equations", "parameters", "method"] },
   device: {
     required: ["name", "source", "equations", "initial", "on", "read"],
-    optional: ["drift", "arguments", "parameters"],
+    optional: ["drift", "current", "arguments", "steps", "parameters"],
   },
 };
 
+const mostSteps = 10_000;
 const records: ReadonlySet<string> = new Set(["on", "initial", "parameters"]);
 
 /** Throws `ModelError` unless `definition` has the fields of its kind and each is text where text belongs. */
@@ -111,6 +119,9 @@ export function checkShape(kind: ModelKind, definition: Definition): void {
     } else if (field === "arguments") {
       if (!Array.isArray(value) || value.some((entry) => typeof entry !== "string"))
         wrong("arguments must be a list of names of parameters", 'such as arguments: ["amplitude", "width"]');
+    } else if (field === "steps") {
+      if (!(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= mostSteps))
+        wrong(`steps must be a whole number from 1 to ${mostSteps}, not ${JSON.stringify(value)}`);
     } else if (field !== "method" && typeof value !== "string")
       wrong(`${field} must be text, not ${typeof value}`);
   }
@@ -120,28 +131,6 @@ export function checkShape(kind: ModelKind, definition: Definition): void {
         `${field} is missing`,
         field === "source" ? "a model says where its equations come from: authors, year, journal or DOI" : "",
       );
-}
-
-/** Throws `ModelError` unless every argument is a parameter, once. */
-export function checkArguments(
-  model: string,
-  names: readonly string[],
-  parameters: readonly string[],
-): readonly string[] {
-  for (const [k, name] of names.entries()) {
-    const source = { model, part: "arguments", text: name };
-    const wrong = (title: string, reason = ""): never => {
-      throw new ModelError(source, { start: 0, end: name.length }, title, reason);
-    };
-    if (!parameters.includes(name))
-      wrong(
-        `${name} is not a parameter`,
-        didYouMean(name, parameters).replace(/^; /u, "") ||
-          "an argument of pulses is a parameter, whose value it has where a pulse is not given another",
-      );
-    if (names.indexOf(name) < k) wrong(`${name} is listed twice`);
-  }
-  return names;
 }
 
 /** Throws `ModelError` unless every method exists and belongs to a variable with a differential equation. */

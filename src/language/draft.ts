@@ -2,26 +2,27 @@
  * All text of a definition, read into expressions before their names mean anything.
  *
  * Draws of random numbers are counted here, in the order equations, threshold, reset, refractory, handlers,
- * initial, drift, read: a model's streams depend on its text only.
+ * initial, drift, read, current: a model's streams depend on its text only.
  */
 import { ConfigError } from "../math/errors.ts";
 import { type Dimension, parseQuantity } from "../math/units.ts";
 import type { ModelKind } from "./checked.ts";
 import type { Definition } from "./definition.ts";
-import { type Assignment, type Equation, readAssignments } from "./equations.ts";
+import { type Applied, type Assignment, type Equation, readStatements } from "./equations.ts";
 import { ModelError, type Source } from "./error.ts";
-import { type Expression, namesIn } from "./expression.ts";
+import { type Expression, namesIn, type Span } from "./expression.ts";
 import { parseExpression, type Streams } from "./parse.ts";
 
 export interface Draft {
   readonly equations: ReadonlyMap<Equation, Expression>;
   readonly threshold?: ReadText;
-  readonly reset: readonly ReadAssignment[];
+  readonly reset: readonly ReadStatement[];
   readonly refractory?: ReadText;
-  readonly handlers: Readonly<Record<string, readonly ReadAssignment[]>>;
+  readonly handlers: Readonly<Record<string, readonly ReadStatement[]>>;
   readonly initial: Readonly<Record<string, ReadText>>;
   readonly drift?: ReadText;
   readonly read?: ReadText;
+  readonly current?: ReadText;
 }
 
 /** An expression with its text, or a quantity: then its dimension is known. */
@@ -35,6 +36,14 @@ export interface ReadAssignment {
   readonly assignment: Assignment;
   readonly value: Expression;
 }
+
+export interface ReadApplied {
+  readonly applied: Applied;
+  readonly voltage: Expression;
+  readonly duration: Expression;
+}
+
+export type ReadStatement = ReadAssignment | ReadApplied;
 
 /** A number before a unit: no expression looks like this. */
 const quantityForm = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?:\s*[A-Za-zµμΩ]|\s+1\s*\/)/u;
@@ -60,17 +69,19 @@ export function readDraft(
   equations: readonly Equation[],
   streams: Streams,
 ): Draft {
-  const { threshold, reset, refractory, on = {}, initial = {}, drift, read } = definition;
+  const { threshold, reset, refractory, on = {}, initial = {}, drift, read, current } = definition;
   const source = (part: string, text: string): Source => ({ model: definition.name, part, text });
   const expression = (part: string, text: string | undefined): ReadText | undefined =>
     text === undefined
       ? undefined
       : { source: source(part, text), expression: parseExpression(source(part, text), streams) };
-  const assignments = (part: string, text: string): ReadAssignment[] =>
-    readAssignments(source(part, text)).map((assignment) => ({
-      assignment,
-      value: parseExpression(assignment.source, streams, assignment.value),
-    }));
+  const statements = (part: string, text: string): ReadStatement[] =>
+    readStatements(source(part, text)).map((each) => {
+      const part = (range: Span) => parseExpression(each.source, streams, range);
+      return "duration" in each
+        ? { applied: each, voltage: part(each.voltage), duration: part(each.duration) }
+        : { assignment: each, value: part(each.value) };
+    });
   if (threshold === undefined)
     for (const [part, text] of Object.entries({ reset, refractory }))
       if (text !== undefined)
@@ -86,10 +97,10 @@ export function readDraft(
   return {
     equations: new Map(right.map((each) => [each, parseExpression(each.source, streams, each.value)])),
     threshold: expression("threshold", threshold),
-    reset: reset === undefined ? [] : assignments("reset", reset),
+    reset: reset === undefined ? [] : statements("reset", reset),
     refractory: refractory === undefined ? undefined : readValue(source("refractory", refractory), streams),
     handlers: Object.fromEntries(
-      handlers.map(([event, text]) => [event, assignments(`handler ${event}`, text)]),
+      handlers.map(([event, text]) => [event, statements(`handler ${event}`, text)]),
     ),
     initial: Object.fromEntries(
       Object.entries(initial).map(([name, text]) => [
@@ -99,6 +110,7 @@ export function readDraft(
     ),
     drift: expression("drift", drift),
     read: expression("read", read),
+    current: expression("current", current),
   };
 }
 
@@ -122,11 +134,13 @@ function checkEvent(kind: ModelKind, event: string, source: Source): void {
 
 /** Names used on any right side. */
 export function usedNames(draft: Draft): Set<string> {
-  const { equations, threshold, reset, refractory, handlers, initial, drift, read } = draft;
-  const texts = [threshold, refractory, drift, read, ...Object.values(initial)];
+  const { equations, threshold, reset, refractory, handlers, initial, drift, read, current } = draft;
+  const texts = [threshold, refractory, drift, read, current, ...Object.values(initial)];
   const expressions = [
     ...equations.values(),
-    ...[...reset, ...Object.values(handlers).flat()].map((statement) => statement.value),
+    ...[...reset, ...Object.values(handlers).flat()].flatMap((statement) =>
+      "applied" in statement ? [statement.voltage, statement.duration] : [statement.value],
+    ),
     ...texts.flatMap((text) => (text ? [text.expression] : [])),
   ];
   return new Set(expressions.flatMap((each) => [...namesIn(each)]));

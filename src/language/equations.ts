@@ -33,6 +33,13 @@ export interface Assignment {
   readonly value: Span;
 }
 
+/** `apply(voltage, duration)`, as Equation. */
+export interface Applied {
+  readonly source: Source;
+  readonly voltage: Span;
+  readonly duration: Span;
+}
+
 const goesOn = /(?:[-+*/^,?:<>=]|\b(?:and|or|not))\s*$/u;
 
 /** `text` cut into items, comments blanked out. */
@@ -174,8 +181,9 @@ function readFlags(source: Source, range: Span): Equation["flags"] {
 }
 
 /** Statements of a handler, in the order of the text. Throws `ModelError`. */
-export function readAssignments(source: Source): Assignment[] {
+export function readStatements(source: Source): (Assignment | Applied)[] {
   return items(source).map((item) => {
+    if (/^apply\s*\(/u.test(item.text)) return readApplied(item);
     const match = /^(?<target>[^\s=+\-*/^]+)\s*(?<operator>\+=|-=|\*=|\/=|=(?!=))/u.exec(item.text);
     const target = match ? match.groups!.target : "";
     if (!match || !isName(target))
@@ -193,4 +201,29 @@ export function readAssignments(source: Source): Assignment[] {
       value: { start: match[0].length, end: item.text.length },
     };
   });
+}
+
+function readApplied(source: Source): Applied {
+  const { text } = source;
+  const open = text.indexOf("(");
+  const commas: number[] = [];
+  let depth = 0;
+  let close = -1;
+  for (let at = open; at < text.length && close < 0; at++) {
+    if (text[at] === "(") depth++;
+    if (text[at] === ")" && --depth === 0) close = at;
+    if (text[at] === "," && depth === 1) commas.push(at);
+  }
+  if (close !== text.length - 1 || commas.length !== 1)
+    throw new ModelError(
+      source,
+      { start: 0, end: text.length },
+      "this is not a statement",
+      "write apply(voltage, duration)",
+    );
+  return {
+    source,
+    voltage: trimmed(text, open + 1, commas[0]),
+    duration: trimmed(text, commas[0] + 1, close),
+  };
 }

@@ -21,10 +21,19 @@ export interface Entry {
 }
 
 /** Where an expression stands, as far as it decides which given names exist. */
-export type Place = "equation" | "differential" | "handler" | "initial" | "drift" | "read" | "threshold";
+export type Place =
+  | "equation"
+  | "differential"
+  | "handler"
+  | "initial"
+  | "drift"
+  | "read"
+  | "current"
+  | "threshold";
 
 const time: Dimension = unitDimension("s").dimension;
 const conductance: Dimension = unitDimension("S").dimension;
+const volt: Dimension = unitDimension("V").dimension;
 const noise: Dimension = unitDimension("s^(-1/2)").dimension;
 const dimensionless: Dimension = unitDimension("1").dimension;
 
@@ -65,7 +74,13 @@ export type Declared = Pick<CheckedModel, "kind" | "variables" | "parameters"> &
   readonly derived: readonly Omit<Derived, "value">[];
   readonly hasRefractory: boolean;
   readonly hasDrift: boolean;
+  /** device: derived names that depend on the voltage V; absent where nothing does. */
+  readonly voltage?: ReadonlySet<string>;
 };
+
+const underVoltage: ReadonlySet<Place> = new Set(["equation", "differential", "current"]);
+const whereDrifted: ReadonlySet<Place> = new Set(["read", "current", "handler"]);
+const ageless: ReadonlySet<Place> = new Set(["initial", "equation", "differential"]);
 
 export class Names {
   readonly kind: ModelKind;
@@ -91,6 +106,7 @@ export class Names {
   }
 
   lookup(name: string, place: Place): Entry | undefined {
+    if (this.needsVoltage(name) && !underVoltage.has(place)) return undefined;
     const own = this.#entries.get(name);
     if (own) return own;
     const side = this.kind === "synapse" ? cellOf(name)?.side : undefined;
@@ -102,9 +118,10 @@ export class Names {
     const given = (meaning: Meaning, owner: Entry["owner"]): Entry => ({ meaning, owner, role: "given" });
     if (name === "i") return given(dimensionless, this.kind === "synapse" ? "precell" : "cell");
     if (this.kind === "device") {
-      if (name === "age" && place !== "initial" && place !== "equation") return given(time, "cell");
-      if (name === "Gd" && (place === "read" || place === "handler") && this.#declared.hasDrift)
+      if (name === "age" && !ageless.has(place)) return given(time, "cell");
+      if (name === "Gd" && this.#declared.hasDrift && whereDrifted.has(place))
         return given(conductance, "cell");
+      if (name === "V" && this.#declared.voltage) return given(volt, "cell");
       return undefined;
     }
     if (name === "j" && this.kind === "synapse") return given(dimensionless, "postcell");
@@ -115,9 +132,15 @@ export class Names {
     return undefined;
   }
 
+  /** Whether `name` is the voltage at the terminals of a device or depends on it. */
+  needsVoltage(name: string): boolean {
+    const { voltage } = this.#declared;
+    return voltage !== undefined && (voltage.has(name) || (name === "V" && !this.#entries.has(name)));
+  }
+
   /** Names somebody may have meant at `place`. */
   candidates(place: Place): string[] {
-    const given = ["t", "dt", "i", "j", "xi", "age", "Gd", "not_refractory"];
+    const given = ["t", "dt", "i", "j", "xi", "age", "Gd", "V", "not_refractory"];
     return [...this.#entries.keys(), ...given.filter((name) => this.lookup(name, place))];
   }
 

@@ -61,6 +61,10 @@ function unknownReason(node: Expression & { kind: "name" }, setting: Setting): s
     : null;
   if (before && isUnit(name))
     return `quantities have no place in equations: put "${before.groups!.number} ${name}" into parameters and write its name here`;
+  if (names.kind === "device") {
+    const reason = deviceReason(name, setting);
+    if (reason !== undefined) return reason;
+  }
   if (isNoise(name)) return "white noise may stand only on the right side of a differential equation";
   const guess = nearest(name, names.candidates(place));
   const own = guess === undefined ? "" : `did you mean ${guess}?`;
@@ -71,6 +75,20 @@ function unknownReason(node: Expression & { kind: "name" }, setting: Setting): s
   if (own !== "") return own;
   const unit = isUnit(name) ? "; units stand only in parameters and after the colon" : "";
   return `it is no variable, derived name or parameter of the model${unit}`;
+}
+
+/** Why a name that a device knows elsewhere is not known here. */
+function deviceReason(name: string, { names, place }: Setting): string | undefined {
+  const where =
+    "V is known in differential equations and in current, a pulse says its voltage: apply(voltage, duration)";
+  if (names.needsVoltage(name)) return name === "V" ? where : `${name} depends on V; ${where}`;
+  if (isNoise(name))
+    return "a device draws in its pulses, randn(): noise in its equations would depend on the number of steps";
+  if (name === "Gd" && place === "handler")
+    return "Gd is the drifted conductance, and the model has no drift";
+  if (name === "age" && place === "differential")
+    return "equations of a device are integrated during a write, and age counts from its end";
+  return undefined;
 }
 
 function checkNormalize(node: Expression & { kind: "apply" }, setting: Setting): void {

@@ -239,7 +239,7 @@ describe("the model's text", () => {
       "ModelError: A, handler set: unknown name Gd
           G = Gd * factor
               ^^
-        did you mean G?"
+        Gd is the drifted conductance, and the model has no drift"
     `);
     expect(message({ on: { set: "G = Gd * factor" }, drift: "G * exp(-age / age)" })).toBe("no error");
   });

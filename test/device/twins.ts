@@ -9,6 +9,8 @@ export interface Twins {
   readonly array: DeviceArray;
   wait(seconds: number): void;
   pulse(name: string, which?: readonly number[], values?: Values): void;
+  /** Throws at the first bit that differs in a current; gives them, A: [sample][device]. */
+  drive(voltage: readonly number[], dt: number): Float64Array;
   /** Throws at the first bit that differs in a variable or a read; gives how many values were compared. */
   compare(): number;
 }
@@ -19,6 +21,7 @@ export async function twins(model: Model<"device">, size: number, seed: number):
   const key = randomKey(seed, "devices");
   const oracle = new InterpretedDevices(model.checked, size, { dt: 0, key, freeArguments: true });
   let reads = 0;
+  let samples = 0;
   const everyone = Array.from({ length: size }, (_, device) => device);
   return {
     array,
@@ -32,6 +35,19 @@ export async function twins(model: Model<"device">, size: number, seed: number):
         const own = Object.entries(values).map(([key, v]) => [key, typeof v === "number" ? v : v[d]]);
         oracle.pulse(name, d, 0, Object.fromEntries(own));
       }
+    },
+    drive(voltage, dt) {
+      const currents = array.drive(voltage, `${dt} s`);
+      for (const [n, V] of voltage.entries()) {
+        oracle.waited += dt;
+        for (const d of everyone) {
+          const [x, wanted] = [currents[n * size + d], oracle.drive(d, samples, V, dt)];
+          if (!Object.is(x, wanted))
+            throw new Error(`current of device ${d}, sample ${n}: machine code ${x}, interpreter ${wanted}`);
+        }
+        samples++;
+      }
+      return currents;
     },
     compare() {
       let compared = 0;

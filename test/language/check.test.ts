@@ -655,10 +655,7 @@ describe("errors, whole texts", () => {
           x = v_post : 1 (pre)
               ^^^^^^
         what is computed is one per presynaptic cell, v_post is one per postsynaptic cell
-      PCM accumulation: a device has no differential equations
-          dx/dt = -x / T0 : 1
-           ^
-        what time does to it is its drift, a function of age
+      PCM accumulation, initial: the initial value of x is missing
       PCM accumulation: the flag shared does not belong here
           x : 1 (shared)
                  ^^^^^^
