@@ -7,7 +7,6 @@
  */
 
 import { Layout } from "../engine/layout.ts";
-import { inline } from "../language/algebra.ts";
 import { type Expression, name } from "../language/expression.ts";
 import {
   br_if,
@@ -16,6 +15,7 @@ import {
   FunctionBuilder,
   get,
   i32,
+  i32x4,
   iff,
   loop,
   ModuleBuilder,
@@ -26,7 +26,7 @@ import {
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { Lowering } from "../wasm/lower.ts";
-import { resultCells, type Step, tangentOf } from "./filter.ts";
+import { type Branch, resultCells, type Step, without, withTangents } from "./filter.ts";
 
 /** What happens, in order: an index into steps, and the inputs of each row by name. */
 export interface Rows {
@@ -37,12 +37,12 @@ export interface Rows {
 
 export interface KernelOptions {
   readonly cells: readonly string[];
-  readonly steps: readonly Step[];
+  readonly steps: readonly Branch[];
   readonly rows: Rows;
   /** Names that are set for each lane. */
   readonly parameters: readonly string[];
-  /** Carry derivatives along? */
-  readonly derivatives: boolean;
+  /** The log-likelihood alone, with its derivative along a direction, or with what each read was expected to be. */
+  readonly results: "value" | "slope" | "prediction";
 }
 
 const lanes = 2;
@@ -51,10 +51,10 @@ const tangent = (of: string) => `d ${of}`;
 /** Results of a run: views that the next run overwrites, [row][lane]. */
 export interface KernelResults {
   readonly logLikelihood: Float64Array;
-  /** Without derivatives: what each read was expected to be, and its standard deviation. */
+  /** What each read was expected to be, and its standard deviation. */
   readonly expected?: Float64Array;
   readonly spread?: Float64Array;
-  /** With derivatives: that of the log-likelihood along each lane's direction. */
+  /** The derivative of the log-likelihood along each lane's direction. */
   readonly slope?: Float64Array;
 }
 
@@ -102,70 +102,81 @@ function transpose(from: ArrayLike<number>, to: Float64Array): void {
 
 /** Compiles a filter for its rows. */
 export async function compileKernel(options: KernelOptions): Promise<Kernel> {
-  const { cells, steps, rows, parameters, derivatives } = options;
+  const { rows, parameters, results } = options;
+  const derivatives = results === "slope";
+  const unasked = new Set<string>(results === "prediction" ? [] : [resultCells.expected, resultCells.spread]);
+  const cells = options.cells.filter((cell) => !unasked.has(cell));
+  const resultNames = derivatives
+    ? [resultCells.logLikelihood, tangent(resultCells.logLikelihood)]
+    : Object.values(resultCells).filter((cell) => !unasked.has(cell));
+
   const layout = new Layout(0);
   const cellNames = derivatives ? [...cells, ...cells.map(tangent)] : cells;
   const cellsAt = layout.take(16 * cellNames.length, "cells");
   const parameterNames = derivatives ? [...parameters, ...parameters.map(tangent)] : parameters;
   const parametersAt = layout.take(16 * parameterNames.length, "parameters");
-  const resultNames = derivatives
-    ? [resultCells.logLikelihood, tangent(resultCells.logLikelihood)]
-    : Object.values(resultCells);
-  const place = new Map<string, number>([
-    ...cellNames.map((cell, k): [string, number] => [cell, cellsAt + 16 * k]),
-    ...parameterNames.map((parameter, k): [string, number] => [parameter, parametersAt + 16 * k]),
-  ]);
+  const cellPlaces = new Map(cellNames.map((cell, k) => [cell, cellsAt + 16 * k]));
   const code = layout.take(4 * rows.count, "rows");
-  const inputs = new Map(Object.keys(rows.inputs).map((each) => [each, layout.take(8 * rows.count, "rows")]));
-  const results = resultNames.map(() => layout.take(16 * rows.count, "results"));
+  const places: Places = {
+    cells: cellPlaces,
+    parameters: new Map(parameterNames.map((each, k) => [each, parametersAt + 16 * k])),
+    inputs: new Map(Object.keys(rows.inputs).map((each) => [each, layout.take(8 * rows.count, "rows")])),
+  };
+  const resultsAt = resultNames.map(() => layout.take(16 * rows.count, "results"));
   const { pages } = layout;
 
   const module = new ModuleBuilder();
   const tangents = new Map(
     [...cells, ...parameters].map((each): [string, Expression] => [each, name(tangent(each))]),
   );
-  const functions = steps.map((step) => {
-    const all = new Map(step);
-    if (derivatives) for (const [cell, value] of tangentOf(step, tangents)) all.set(tangent(cell), value);
-    return module.add(stepFunction(all, place, inputs, new Set(parameterNames)));
-  });
-  module.add(
-    runFunction(
-      functions,
-      code,
-      resultNames.map((each) => place.get(each) as number),
-      results,
+  const complete = (step: Step): Step => {
+    const asked = without(step, unasked);
+    return derivatives ? withTangents(asked, tangents, tangent) : asked;
+  };
+  const functions = options.steps.map(({ step, shortcut }) =>
+    module.add(
+      stepFunction(
+        {
+          step: complete(step),
+          ...(shortcut ? { shortcut: { ...shortcut, step: complete(shortcut.step) } } : {}),
+        },
+        places,
+      ),
     ),
   );
+  const kept = resultNames.map((each) => cellPlaces.get(each) as number);
+  module.add(runFunction(functions, code, kept, resultsAt));
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const bytes = module.assemble({ pages, maximumPages: pages, shared: false });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const { buffer } = memory;
   new Uint32Array(buffer, code, rows.count).set(rows.code);
-  for (const [input, offset] of inputs) new Float64Array(buffer, offset, rows.count).set(rows.inputs[input]);
-  const [logLikelihood, second, third] = results.map(
-    (offset) => new Float64Array(buffer, offset, lanes * rows.count),
-  );
+  for (const [input, offset] of places.inputs)
+    new Float64Array(buffer, offset, rows.count).set(rows.inputs[input]);
   const reals = (offset: number, count: number) => new Float64Array(buffer, offset, lanes * count);
+  const [logLikelihood, second, third] = resultsAt.map((offset) => reals(offset, rows.count));
   return new Kernel({
     rows: rows.count,
     run: instance.exports.run as (rows: number) => void,
     parameters: reals(parametersAt, parameters.length),
     ...(derivatives ? { directions: reals(parametersAt + 16 * parameters.length, parameters.length) } : {}),
     cells: reals(cellsAt, cellNames.length),
-    results: derivatives
-      ? { logLikelihood, slope: second }
-      : { logLikelihood, expected: second, spread: third },
+    results: {
+      logLikelihood,
+      ...(derivatives ? { slope: second } : second && third ? { expected: second, spread: third } : {}),
+    },
   });
 }
 
-/** step(row): all cells of a step from their old values. */
-function stepFunction(
-  step: Step,
-  place: ReadonlyMap<string, number>,
-  inputs: ReadonlyMap<string, number>,
-  invariant: ReadonlySet<string>,
-): FunctionBuilder {
+/** Byte offsets by name: cells and parameters are [lane], inputs [row]. */
+interface Places {
+  readonly cells: ReadonlyMap<string, number>;
+  readonly parameters: ReadonlyMap<string, number>;
+  readonly inputs: ReadonlyMap<string, number>;
+}
+
+/** step(row): all cells of a step from their old values; by the shortcut where both lanes may take it. */
+function stepFunction({ step, shortcut }: Branch, places: Places): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: ["i32"] });
   const row = 0;
   const graph = new Graph("float64");
@@ -176,22 +187,36 @@ function stepFunction(
     precision: "float64",
     input: (node) => {
       const wanted = node.name as string;
-      const column = inputs.get(wanted);
+      const column = places.inputs.get(wanted);
       if (column !== undefined) return v128.load64_splat(i32.shl(get(row), i32.const(3)), column);
-      const offset = place.get(wanted);
-      if (offset === undefined) throw new Error(`${wanted} has no place in a fit`);
-      const load = v128.load(i32.const(0), offset);
-      return invariant.has(wanted) ? prologue.vector(wanted, load) : load;
+      const parameter = places.parameters.get(wanted);
+      if (parameter !== undefined) return prologue.vector(wanted, v128.load(i32.const(0), parameter));
+      const cell = places.cells.get(wanted);
+      if (cell === undefined) throw new Error(`${wanted} has no place in a fit`);
+      return v128.load(i32.const(0), cell);
     },
   });
   const lowering = new Lowering(graph, { name: (each) => graph.input(each) });
-  const folded = inline({ parameters: [], derived: [] });
-  const nodes = [...step].map(([cell, value]): [string, Node] => [cell, lowering.lowerReal(folded(value))]);
-  const defined = emitter.define(nodes.map(([, node]) => node));
-  const stores: Code = nodes.map(([cell, node]) =>
-    v128.store(i32.const(0), place.get(cell) as number, emitter.value(node)),
-  );
-  fn.body = [prologue.code, defined, stores];
+  const lowered = (of: Step) =>
+    [...of].map(([cell, value]): [string, Node] => [cell, lowering.lowerReal(value)]);
+  const emit = (to: Emitter, nodes: readonly [string, Node][]): Code => [
+    to.define(nodes.map(([, node]) => node)),
+    nodes.map(([cell, node]) => v128.store(i32.const(0), places.cells.get(cell) as number, to.value(node))),
+  ];
+  let body: Code;
+  if (shortcut) {
+    const mask = lowering.lower(shortcut.when);
+    const defined = emitter.define([mask]);
+    body = [
+      defined,
+      iff(
+        i32x4.all_true(emitter.value(mask)),
+        emit(emitter.fork(), lowered(shortcut.step)),
+        emit(emitter.fork(), lowered(step)),
+      ),
+    ];
+  } else body = emit(emitter, lowered(step));
+  fn.body = [prologue.code, body];
   return fn;
 }
 

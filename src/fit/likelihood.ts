@@ -5,7 +5,7 @@
  */
 import type { Model } from "../language/model.ts";
 import { DataError } from "../math/errors.ts";
-import { type Filter, filterOf } from "./filter.ts";
+import { type Branch, type Filter, filterOf } from "./filter.ts";
 import { compileKernel, type Kernel, type Rows } from "./kernel.ts";
 import { devicesOf, type Measurement, type Sequence } from "./measurement.ts";
 import { rowInputs, type TextOptions } from "./text.ts";
@@ -43,6 +43,7 @@ export class Likelihood {
   readonly groups: readonly number[];
   readonly #values: Kernel;
   readonly #slopes: Kernel;
+  readonly #predictions: Kernel;
   readonly #rowOfRead: Int32Array;
 
   constructor(options: {
@@ -52,12 +53,14 @@ export class Likelihood {
     rowOfRead: Int32Array;
     values: Kernel;
     slopes: Kernel;
+    predictions: Kernel;
   }) {
     this.free = options.free;
     this.reads = options.reads;
     this.groups = options.groups;
     this.#values = options.values;
     this.#slopes = options.slopes;
+    this.#predictions = options.predictions;
     this.#rowOfRead = options.rowOfRead;
   }
 
@@ -105,7 +108,7 @@ export class Likelihood {
     const both = new Float64Array(2 * k);
     both.set(point);
     both.set(point, k);
-    const { logLikelihood, expected, spread } = this.#values.run(both);
+    const { logLikelihood, expected, spread } = this.#predictions.run(both);
     const count = this.reads.length;
     const result = {
       expected: new Float64Array(count),
@@ -162,13 +165,11 @@ export async function likelihoodOf(
     ...(options.residual === undefined ? {} : { residual: options.residual }),
   });
   const { rows, steps, reads, groups, rowOfRead } = layOut(measurement, model, filter, pulses, options.start);
-  const parameters = options.residual === undefined ? options.free : [...options.free];
-  const kernel = { cells: filter.cells, steps, rows, parameters };
-  const [values, slopes] = await Promise.all([
-    compileKernel({ ...kernel, derivatives: false }),
-    compileKernel({ ...kernel, derivatives: true }),
-  ]);
-  return new Likelihood({ free: options.free, reads, groups, rowOfRead, values, slopes });
+  const kernel = { cells: filter.cells, steps, rows, parameters: options.free };
+  const [values, slopes, predictions] = await Promise.all(
+    (["value", "slope", "prediction"] as const).map((results) => compileKernel({ ...kernel, results })),
+  );
+  return new Likelihood({ free: options.free, reads, groups, rowOfRead, values, slopes, predictions });
 }
 
 /** Names of pulses that occur where they matter: not before a first read that a sequence starts from. */
@@ -211,7 +212,7 @@ function layOut(
   pulses: readonly string[],
   start: TextOptions["start"],
 ) {
-  const steps = [filter.device, filter.start];
+  const steps: Branch[] = [{ step: filter.device }, { step: filter.start }];
   const codes = new Map<string, { silent: number; read: number }>();
   for (const pulse of ["", ...pulses]) {
     const { silent, read } = filter.steps[pulse];

@@ -44,6 +44,42 @@ export function observedVariable(model: CheckedModel): Variable {
   );
 }
 
+type Circumstances = Omit<TextOptions, "free">;
+
+/** Parameters that something measured depends on. */
+export function usedParameters(model: CheckedModel, circumstances: Circumstances): Set<string> {
+  const free = new Set(model.parameters.map(({ name }) => name));
+  const text = new DeviceText(model, { ...circumstances, free });
+  return text.names;
+}
+
+/** Whether pulses or reads of the measurement hold a draw. */
+export function hasNoise(model: CheckedModel, circumstances: Circumstances): boolean {
+  return new DeviceText(model, { ...circumstances, free: new Set() }).isNoisy;
+}
+
+/** Whether a parameter only says how devices differ: it does nothing where every constant has its mean. */
+export function isSpread(model: CheckedModel, parameter: string): boolean {
+  const inlined = inline({ parameters: [], derived: model.derived });
+  const elsewhere = [
+    ...Object.values(model.handlers).flatMap((statements) => statements.map(({ value }) => value)),
+    ...(model.drift ? [model.drift] : []),
+    model.read as Expression,
+    ...model.variables.filter(({ constant }) => !constant).map(({ name }) => model.initial[name]),
+  ];
+  if (elsewhere.some((each) => namesIn(inlined(each)).has(parameter))) return false;
+  const constants = model.variables
+    .filter(({ constant }) => constant)
+    .map(({ name }) => inlined(model.initial[name]));
+  const using = constants.filter((each) => namesIn(each).has(parameter));
+  return using.length > 0 && using.every((each) => !namesIn(simplify(drawsAtMean(each))).has(parameter));
+}
+
+function drawsAtMean(root: Expression): Expression {
+  if (root.kind === "random") return number(root.distribution === "uniform" ? 0.5 : 0);
+  return root.kind === "apply" ? { ...root, args: root.args.map(drawsAtMean) } : root;
+}
+
 export class DeviceText {
   readonly #model: CheckedModel;
   readonly #options: TextOptions;
@@ -71,11 +107,29 @@ export class DeviceText {
 
   /** Everything the measurement depends on but the constants themselves. */
   #used(): Expression[] {
-    const { handlers, initial, drift, read } = this.#model;
-    const beginnings = this.stored.map((variable) => initial[variable]);
+    const { initial } = this.#model;
+    return [...this.#happening(), ...this.stored.map((variable) => this.#inlined(initial[variable]))];
+  }
+
+  /** Pulses and reads of the measurement. */
+  #happening(): Expression[] {
+    const { handlers, drift, read } = this.#model;
     const pulses = this.#options.pulses.flatMap((pulse) => (handlers[pulse] ?? []).map(({ value }) => value));
-    const all = [...beginnings, ...pulses, ...(drift ? [drift] : []), read as Expression];
+    const all = [...pulses, ...(drift ? [drift] : []), read as Expression];
     return all.map((each) => this.#aged(this.#inlined(each), "age"));
+  }
+
+  /** Names that something measured depends on, constants looked through. */
+  get names(): Set<string> {
+    const names = new Set(this.#used().flatMap((each) => [...namesIn(each)]));
+    for (const [constant, value] of this.constants)
+      if (names.has(constant)) for (const each of namesIn(value)) names.add(each);
+    return names;
+  }
+
+  /** Whether pulses or reads hold a draw. */
+  get isNoisy(): boolean {
+    return this.#happening().some(hasDraw);
   }
 
   /** With the age put in: 0 where no time was measured. */
