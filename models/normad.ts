@@ -1,6 +1,17 @@
 /** NormAD: supervised learning of exact spike times by normalised approximate descent. */
 import { synapse } from "../src/index.ts";
 
+const equations = `
+  dx/dt = -x / tau1          : 1 (pre)   # x - y is the current kernel c
+  dy/dt = -y / tau2          : 1 (pre)
+  dd/dt = (x - y - d) / tauL : 1 (pre)   # c filtered by the membrane
+  w     : A (weight)
+  dw    : A
+`;
+const pre = "ia_post += w; ib_post += w; x += 1; y += 1";
+const parameters = { tau1: "5 ms", tau2: "1.25 ms", tauL: "1 ms", eta: "400 pA" } as const;
+const source = "Anwani & Rajendran 2015, IJCNN, doi:10.1109/IJCNN.2015.7280618";
+
 /**
  * For `lif` (lif.ts) as the postsynaptic cell, with the same tau1 and tau2. `teacher` fires where a cell should
  * have; a spike at the desired time changes nothing, since both handlers add the same amount with opposite
@@ -8,19 +19,29 @@ import { synapse } from "../src/index.ts";
  */
 export const normad = synapse({
   name: "NormAD",
-  source: "Anwani & Rajendran 2015, IJCNN, doi:10.1109/IJCNN.2015.7280618",
-  equations: `
-    dx/dt = -x / tau1          : 1 (pre)   # x - y is the current kernel c
-    dy/dt = -y / tau2          : 1 (pre)
-    dd/dt = (x - y - d) / tauL : 1 (pre)   # c filtered by the membrane
-    w     : A (weight)
-    dw    : A
-  `,
+  source,
+  equations,
   on: {
-    pre: "ia_post += w; ib_post += w; x += 1; y += 1",
+    pre,
     post: "dw -= eta * normalize(d)",
     teacher: "dw += eta * normalize(d)",
     update: "w += dw; dw = 0",
   },
-  parameters: { tau1: "5 ms", tau2: "1.25 ms", tauL: "1 ms", eta: "400 pA" },
+  parameters,
+});
+
+/** The same with a learning rate that falls by a factor e in `cooling` updates. */
+export const coolingNormad = synapse({
+  name: "NormAD with a falling rate",
+  source: `${source}; that the rate falls is ours`,
+  equations: `${equations}
+  updates : 1 (shared)
+`,
+  on: {
+    pre,
+    post: "dw -= eta * exp(-updates / cooling) * normalize(d)",
+    teacher: "dw += eta * exp(-updates / cooling) * normalize(d)",
+    update: "w += dw; dw = 0; updates += 1",
+  },
+  parameters: { ...parameters, cooling: 50 },
 });

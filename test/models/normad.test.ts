@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { lif } from "../../models/lif.ts";
-import { normad } from "../../models/normad.ts";
+import { coolingNormad, normad } from "../../models/normad.ts";
 import {
   allToAll,
   compile,
@@ -100,4 +100,30 @@ test("a spike at its desired time changes nothing", async () => {
     inputs: { stimulus: inputs, teacher: desired.map((_, j) => timesOf(raster, j)) },
   });
   expect(again.get("plastic", "dw").every((x) => Math.abs(x) < 1e-24)).toBe(true);
+});
+
+test("with a falling rate, update k adds exp(-k / cooling) of what it would", async () => {
+  const changes = async (rule: typeof normad | typeof coolingNormad) => {
+    const stimulus = spikeSource(inputs.length);
+    const teacher = spikeSource(desired.length);
+    const output = neurons(desired.length, lif, { v: "El" });
+    const plastic = synapses(stimulus, output, rule as typeof normad, {
+      connect: allToAll(),
+      events: { teacher, update: every("100 ms") },
+    });
+    const simulation = await compile({ stimulus, teacher, output, plastic }, { dt: "0.1 ms", seed: 1 });
+    return Array.from({ length: 3 }, () => {
+      simulation.set("plastic", "w", 0); // so that no cell fires by itself
+      simulation.run({ duration: "101 ms", inputs: { stimulus: inputs, teacher: desired }, restart: true });
+      return simulation.get("plastic", "w");
+    });
+  };
+  const [constant] = await changes(normad);
+  const cooled = await changes(coolingNormad.with({ cooling: 7 }));
+  expect(Math.max(...constant)).toBeGreaterThan(100e-12);
+  cooled.forEach((w, k) => {
+    w.forEach((x, s) => {
+      expect(Math.abs(x - constant[s] * Math.exp(-k / 7))).toBeLessThan(1e-12 * 400e-12);
+    });
+  });
 });
