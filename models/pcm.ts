@@ -80,3 +80,53 @@ export const memorylessPcm = device({
     Gmax: "20 uS",
   },
 });
+
+/**
+ * SET pulses whose mean step falls exponentially, with a spread that has a part of its own and one that grows with the
+ * conductance: the training preset that aihwkit fitted to Nandakumar et al. 2020, Front. Neurosci. 14:406. The factor of a
+ * step is max(0, 1 - A exp(gamma z)), z = 2 a G / Gtop + b. One weight unit of aihwkit is 10 uS, so that its weight 2 is
+ * the 20 uS of `pcm`.
+ */
+export const pcmExponentialStep = device({
+  name: "PCM, exponential step",
+  source:
+    "Rasch et al. 2021, arXiv:2104.02184 (aihwkit, PCMPresetDevice), after doi:10.3389/fnins.2020.00406",
+  equations: `
+    G      : S
+    Gtop   : S (constant)
+    Greset : S (constant)
+    gain   : 1 (constant)    # spread of the step, and of the difference between up and down
+    skew   : 1 (constant)
+    z = 2 * a * G / Gtop + b                                   : 1
+    dG = step * abs(gain + skew) * max(0, 1 - A * exp(gamma * z)) : S
+  `,
+  initial: {
+    Gtop: "abs(Gmax + topSd * randn())",
+    Greset: "resetMean + resetDeviceSd * randn()",
+    gain: "1 + stepSd * randn()",
+    skew: "skewSd * randn()",
+    G: "clip(Greset + resetSd * randn(), 0, Gtop)",
+  },
+  on: {
+    set: "G = clip(G + dG + pulseSd * (dG + addSd + slopeSd * G) * randn(), 0, Gtop)",
+    reset: "G = clip(Greset + resetSd * randn(), 0, Gtop)",
+  },
+  read: "G",
+  parameters: {
+    step: "0.1 uS",
+    Gmax: "20 uS",
+    a: -1,
+    b: 0,
+    gamma: 2.5,
+    A: -27.235,
+    stepSd: 0.2,
+    skewSd: 0.05,
+    topSd: "2 uS",
+    pulseSd: 0.6,
+    addSd: "0.42 uS",
+    slopeSd: 0.108,
+    resetMean: "0.1 uS",
+    resetDeviceSd: "0.2 uS",
+    resetSd: "0.1 uS",
+  },
+});
