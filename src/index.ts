@@ -8,6 +8,7 @@ export { referenceDevice } from "./device/reference.ts";
 export { type Audio, mono } from "./encode/audio.ts";
 export { type CochleaOptions, cochlea } from "./encode/cochlea.ts";
 export { decodeAudio } from "./encode/decode.ts";
+export { jitter } from "./encode/jitter.ts";
 export { latencyCode } from "./encode/latency.ts";
 export { type Pattern, type SoundPatternOptions, soundPattern } from "./encode/pattern.ts";
 export { poissonTrains, rateCode, regularTrains } from "./encode/rate.ts";
@@ -44,6 +45,14 @@ export type { Model } from "./language/model.ts";
 export { device, ModelError, neuron, synapse } from "./language/model.ts";
 export { ConfigError, DataError, NumericError } from "./math/errors.ts";
 export { quantity, seconds, type Time } from "./math/units.ts";
+export {
+  activationSparsity,
+  connectionSparsity,
+  type DeviceEnergy,
+  deviceEnergy,
+  type SynapticOperations,
+  synapticOperations,
+} from "./report/energy.ts";
 export { type Estimate, estimate } from "./report/estimate.ts";
 export {
   type Context,

@@ -20,8 +20,9 @@ const values = [
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
-  ...["imageTarget", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
+  ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
   ...["coincidence", "estimate", "fano", "isiCv", "meanRate", "rates"], // measures
+  ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
   ...["barPlot", "histogramPlot", "imagePlot", "linePlot", "rasterPlot"], // figures
   ...["experiment", "runExperiment"], // experiments
   ...["quantity", "seconds"], // quantities
@@ -33,7 +34,7 @@ const types = [
   ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
   ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
-  ...["DeviceArray", "DeviceFile", "Fitted", "Model", "Raster", "Time"],
+  ...["DeviceArray", "DeviceEnergy", "DeviceFile", "Fitted", "Model", "Raster", "SynapticOperations", "Time"],
 ];
 
 const text = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8").replace(
