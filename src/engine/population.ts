@@ -106,7 +106,7 @@ function lowerGroup(
       if (/_(pre|post)$/.test(name)) return graph.input(`${name}@${group}`);
       if (name === "not_refractory")
         return extra.refractory
-          ? graph.input(`until@${group}`, "mask")
+          ? graph.input(`not refractory@${group}`, "mask")
           : graph.node("eq", [graph.constant(0), graph.constant(0)]);
       throw new Error(`${name} has no place in memory`);
     },
@@ -118,13 +118,15 @@ function lowerGroup(
   let spiked: Node | undefined;
   if (extra.threshold) {
     const mask = new Lowering(graph, resolver(current)).lower(extra.threshold);
-    spiked = extra.refractory ? graph.node("and", [mask, graph.input(`until@${group}`, "mask")]) : mask;
+    spiked = extra.refractory
+      ? graph.node("and", [mask, graph.input(`not refractory@${group}`, "mask")])
+      : mask;
   }
   for (const { target, value } of extra.tick ?? []) {
     const fresh = new Lowering(graph, resolver(current)).lowerReal(value);
     const held =
       extra.refractory && elements.frozenWhileRefractory.has(target)
-        ? graph.select(graph.input(`until@${group}`, "mask"), fresh, current.get(target) as Node)
+        ? graph.select(graph.input(`not refractory@${group}`, "mask"), fresh, current.get(target) as Node)
         : fresh;
     current.set(target, held);
   }
@@ -195,6 +197,7 @@ export function emitUpdate(options: UpdateOptions, exportName?: string): Functio
         precision === "float64" ? v128.load64_splat(address, offset) : v128.load32_splat(address, offset),
       );
     }
+    // a variable of the model is one word; what the engine adds to them is two, or reserved by the language
     const at = name.lastIndexOf("@");
     const group = Number(name.slice(at + 1));
     const variable = name.slice(0, at);
@@ -203,8 +206,8 @@ export function emitUpdate(options: UpdateOptions, exportName?: string): Functio
       const index = first === 0 ? indices(group) : i32x4.sub(indices(group), i32x4.splat(i32.const(first)));
       return precision === "float64" ? f64x2.convert_low_i32x4_s(index) : f32x4.convert_i32x4_s(index);
     }
-    if (variable === "element") return indices(group);
-    if (variable === "until") {
+    if (variable === "this element") return indices(group);
+    if (variable === "not refractory") {
       const now = prologue.vector("tick", i32x4.splat(get(tick)));
       const until = memory.until as number;
       return precision === "float64"
@@ -249,7 +252,7 @@ export function emitUpdate(options: UpdateOptions, exportName?: string): Functio
             if (options.shared.includes(name)) return graph.input(`shared ${name}`);
             return graph.input(name === "i" ? `i@${group}` : name);
           },
-          random: (draw, args) => sparseDraw(graph, draw, args, { block: `element@${group}` }),
+          random: (draw, args) => sparseDraw(graph, draw, args, { block: `this element@${group}` }),
         });
         after.set(target, lowering.lowerReal(value));
       }
@@ -387,15 +390,19 @@ export function emitReset(options: {
       if (name === "element") return i32x4.splat(get(cell));
       if (name === "i") return splatF64(precision, f64.convert_i32_s(get(cell)));
       if (name.startsWith("shared ")) return loadLane(precision, i32.const(0), memory.shared[name.slice(7)]);
-      return loadLane(precision, get(byte), memory.variables[name]);
+      return loadLane(precision, get(byte), memory.variables[name.slice(4)]); // "own x"
     },
   });
   const current = new Map<string, Node>();
   for (const { target, value } of reset) {
     const lowering = new Lowering(graph, {
       name: (name) => {
-        const shared = options.shared.includes(name);
-        const node = current.get(name) ?? graph.input(shared ? `shared ${name}` : name);
+        const kind = options.shared.includes(name)
+          ? "shared "
+          : elements.variables.includes(name)
+            ? "own "
+            : "";
+        const node = current.get(name) ?? graph.input(kind + name);
         return elements.booleans.has(name) ? graph.node("ne", [node, graph.constant(0)]) : node;
       },
       random: (draw, args) => sparseDraw(graph, draw, args),

@@ -65,6 +65,31 @@ const cases: Record<string, () => Case> = {
     fire: { cells: 30 },
   }),
 
+  "variables with names that the engine uses for its own": () => ({
+    network: {
+      cells: neurons(
+        21,
+        neuron({
+          name: "namesakes",
+          source: "test",
+          equations: `
+            du/dt = (1.5 - u + until + refractory) / tau : 1 (unless refractory)
+            until : 1
+            refractory : 1
+            count : 1
+          `,
+          threshold: "u > 1",
+          reset: "u = 0.1 * rand(); until += 0.01 * rand(); count += refractory",
+          refractory: "1 ms",
+          parameters: { tau: "3 ms" },
+        }),
+        { u: "rand()", refractory: 0.2 },
+      ),
+    },
+    runs: [{ duration: "15 ms" }],
+    fire: { cells: 40 },
+  }),
+
   "CUBA on two threads": () => ({
     network: cubaNetwork(60),
     threads: 2,
