@@ -2,7 +2,7 @@
 /** The command line: names of commands and options; the work is done by the file of each command. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { exitCodeOf, exitCodes, faultOf, faultText } from "./exit.ts";
+import { exitCodeOf, exitCodes, faultOf, faultText, UsageError } from "./exit.ts";
 import type { ProgressMode } from "./progress.ts";
 
 interface RunFlags {
@@ -102,6 +102,35 @@ function program(): Command {
       const { dataVerify } = await import("./data.ts");
       process.exitCode = await dataVerify(name);
     });
+  const device = memspike.command("device").description("measurements of memory devices, and models of them");
+  device
+    .command("check")
+    .description("tell what is in a table of measurements, or what is wrong with it")
+    .argument(
+      "<data>",
+      "a file in the format of docs/device-data.md, or the name of data that ship with the program",
+    )
+    .option("--set <key=value>", "what the table does not say, e.g. --set read_voltage='0.1 V'", collect, [])
+    .option("--json", "as JSON")
+    .action(async (target: string, flags: { set: string[]; json?: boolean }) => {
+      const { deviceCheck } = await import("./device.ts");
+      process.exitCode = await deviceCheck(target, {
+        json: flags.json ?? false,
+        metadata: pairsOf(flags.set),
+      });
+    });
+  device
+    .command("import")
+    .description("turn raw files of published measurements into that format; alone, tell which there are")
+    .argument("[format]", "a name such as crosssim-ramps")
+    .argument("[files...]", "raw files, also .gz")
+    .option("--out <file>", "where the table goes; default stdout")
+    .option("--set <key=value>", "an option of the format; again for more", collect, [])
+    .action(async (format: string | undefined, files: string[], flags: { out?: string; set: string[] }) => {
+      const { deviceImport } = await import("./device.ts");
+      const out = flags.out === undefined ? {} : { out: flags.out };
+      process.exitCode = await deviceImport(format, files, { ...out, set: pairsOf(flags.set) });
+    });
   return memspike;
 }
 
@@ -116,6 +145,17 @@ Ctrl-C once ends the run with the results so far, twice at once.`;
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
+}
+
+/** `key=value` words as a record. */
+function pairsOf(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const cut = word.indexOf("=");
+      if (cut < 1) throw new UsageError(`--set ${word}: key=value is expected`);
+      return [word.slice(0, cut), word.slice(cut + 1)];
+    }),
+  );
 }
 
 function wholeNumber(text: string): number {

@@ -147,7 +147,7 @@ function unread(sequences: readonly Sequence[]): Finding[] {
   return [{ kind: "unread pulses", text, count, of }];
 }
 
-/** Digitised values, with the smallest step between two of them. */
+/** Digitised values, with the median step between two levels. */
 function levels(measurement: Measurement): Finding[] {
   const parts = measurement.sequences.map(readsOf);
   const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -159,16 +159,13 @@ function levels(measurement: Measurement): Finding[] {
   if (all.length < fewestForLevels) return [];
   all.sort();
   const rounding = 1e-9 * Math.max(Math.abs(all[0]), Math.abs(all[all.length - 1])); // one level, computed in two ways
-  let count = 1;
-  let step = Number.POSITIVE_INFINITY;
-  for (let k = 1; k < all.length; k++) {
-    const gap = all[k] - all[k - 1];
-    if (gap <= rounding) continue;
-    count++;
-    if (gap < step) step = gap;
-  }
+  const gaps = new Float64Array(all.length - 1)
+    .map((_, k) => all[k + 1] - all[k])
+    .filter((gap) => gap > rounding);
+  const count = gaps.length + 1;
   if (count * valuesPerLevel > all.length || count === 1) return [];
-  const text = `${all.length} values come in ${count} levels, ${quantityText(step, unitOf(measurement), 3)} apart or more: digitised, or quantised states`;
+  const step = gaps.sort()[gaps.length >> 1];
+  const text = `${all.length} values come in ${count} levels, mostly ${quantityText(step, unitOf(measurement), 3)} apart: digitised, or quantised states`;
   return [{ kind: "levels", text, count, of: all.length }];
 }
 
