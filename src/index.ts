@@ -41,6 +41,8 @@ export { spikes, type Trace, trace } from "./engine/record.ts";
 export type { CompileOptions, SimulateOptions } from "./engine/simulate.ts";
 export { compile, simulate } from "./engine/simulate.ts";
 export type { RunOptions, Simulation } from "./engine/simulation.ts";
+export type { Measurement, Sequence } from "./fit/measurement.ts";
+export { measurementOf, type TableOptions } from "./fit/table.ts";
 export type { Model } from "./language/model.ts";
 export { device, ModelError, neuron, synapse } from "./language/model.ts";
 export { ConfigError, DataError, NumericError } from "./math/errors.ts";

@@ -17,6 +17,7 @@ const values = [
   ],
   ...["differentialPair", "fabricate", "referenceDevice"], // devices
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
+  ...["measurementOf"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
@@ -35,6 +36,7 @@ const types = [
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
   ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
   ...["DeviceArray", "DeviceEnergy", "DeviceFile", "Fitted", "Model", "Raster", "SynapticOperations", "Time"],
+  ...["Measurement", "Sequence", "TableOptions"],
 ];
 
 const text = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8").replace(
