@@ -4,8 +4,8 @@
  *
  * Counts and sums only. Nothing is said of periphery: converters, wires, drivers and digital cells are not modelled.
  *
- * Source of the names and definitions: Yik et al. 2025, Nat. Commun. 16:1545, doi:10.1038/s41467-025-56739-4, complexity
- * metrics of the algorithm track.
+ * Source of the names and definitions: NeuroBench, Yik et al. 2025, Nat. Commun. 16, arXiv:2304.04640, complexity metrics
+ * of the algorithm track.
  */
 
 import type { DeviceUse } from "../device/counts.ts";
