@@ -24,9 +24,9 @@ import { type Emitter, type Prologue, realBytes } from "../wasm/emit.ts";
 import type { Node, Precision } from "../wasm/graph.ts";
 import { laneToF64, loadLane, loadSplat, splatF64, storeLane } from "../wasm/lane.ts";
 import type { DeferredMemory, DeferredRows } from "./deferred.ts";
-import type { Outcome, Side } from "./handler.ts";
 import { commonInput, type EmitContext } from "./population.ts";
 import type { ProjectionProgram } from "./program.ts";
+import type { Outcome, Side } from "./statements.ts";
 
 /** Where a projection's arrays lie. Targets are byte offsets of the postsynaptic cell's real. */
 export interface ProjectionMemory {

@@ -27,12 +27,12 @@ import { laneToF64, splatF64 } from "../wasm/lane.ts";
 import { Lowering } from "../wasm/lower.ts";
 import { Access, type ProjectionContext, type ProjectionMemory, parameters } from "./access.ts";
 import { DeferredRows } from "./deferred.ts";
-import { type Handler, inputName, lowerHandler, reachable, type Side } from "./handler.ts";
 import type { Assignment } from "./program.ts";
+import { type Handler, inputName, lowerHandler, reachable, type Side } from "./statements.ts";
 import { column, denseRow, sparseRow, type Walk } from "./walk.ts";
 
 export type { ProjectionContext, ProjectionMemory } from "./access.ts";
-export type { Side } from "./handler.ts";
+export type { Side } from "./statements.ts";
 
 export interface EventOptions {
   readonly context: ProjectionContext;
