@@ -25,6 +25,7 @@ import {
   UsageError,
 } from "./exit.ts";
 import { ProgressDisplay, type ProgressMode } from "./progress.ts";
+import { metricLines } from "./summary.ts";
 import type { FromWorker, Introduction, ToWorker, WorkerTask } from "./worker.ts";
 
 export interface RunOptions {
@@ -335,9 +336,6 @@ export class StartError extends Error {
   }
 }
 
-/** Rows of a metric's own table that are told; the report has them all. */
-const rowsTold = 12;
-
 /** The end of a run in a few lines: what, how long, the metrics, where the report is. */
 function summaryText(
   status: string,
@@ -349,33 +347,6 @@ function summaryText(
   const head = [name, `seed ${seed}`, durationText(seconds), ...(status === "done" ? [] : [status])].join(
     " · ",
   );
-  const told = rows.map(({ name, value, unit, table, description }) => {
-    const columns = [name, table ? "" : value, unit, description];
-    return {
-      columns,
-      under: table ? [...(table.columns.length > 0 ? [table.columns] : []), ...table.rows] : [],
-    };
-  });
-  const widths = columnWidths(told.map(({ columns }) => columns));
-  const lines = told.flatMap(({ columns, under }) => {
-    const own = columnWidths(under);
-    const more = under.length > rowsTold + 1 ? [`    … ${under.length - rowsTold} more`] : [];
-    const shown = more.length > 0 ? under.slice(0, rowsTold) : under;
-    return [`  ${aligned(columns, widths)}`, ...shown.map((row) => `    ${aligned(row, own)}`), ...more];
-  });
+  const lines = metricLines(rows);
   return [head, "", ...lines, ...(lines.length > 0 ? [""] : []), `report  ${report}`, ""].join("\n");
-}
-
-function columnWidths(rows: readonly (readonly string[])[]): number[] {
-  const count = Math.max(...rows.map((row) => row.length), 0);
-  return Array.from({ length: count }, (_, k) => Math.max(...rows.map((row) => (row[k] ?? "").length)));
-}
-
-/** Cells below those of the same widths; empty columns are left out. */
-function aligned(cells: readonly string[], widths: readonly number[]): string {
-  return cells
-    .map((cell, k) => cell.padEnd(widths[k]))
-    .filter((_, k) => widths[k] > 0)
-    .join("  ")
-    .trimEnd();
 }

@@ -83,7 +83,8 @@ function experimentText({
   ].join("\n");
 }
 
-function modelText({ id, kind, definition }: ShownModel): string {
+/** A model in words: what it is called, its texts as written, its parameters with their units. */
+export function modelText({ id, kind, definition }: ShownModel): string {
   const { name, source, parameters, ...rest } = definition;
   const sections = Object.entries(rest).flatMap(([part, value]) => {
     if (typeof value === "string") return section(part, trimmed(value));

@@ -13,6 +13,7 @@ import { plotly } from "./plotly.ts";
 
 /** What a report tells. */
 export interface Report {
+  readonly kind?: string; // of what is reported; default "experiment"
   readonly experiment: string;
   readonly question: string;
   readonly source: string;
@@ -30,6 +31,10 @@ export interface Report {
   readonly figures: Readonly<Record<string, Figure>>;
   readonly provenance: Readonly<Record<string, unknown>>;
   readonly error?: string;
+  /** What is left out of the report, with the reason. */
+  readonly omitted?: Readonly<Record<string, string>>;
+  /** Text shown as it is written, under a title: equations. */
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 /** The report as a whole HTML document; `plotlySource` is the text of plotly.min.js. */
@@ -47,7 +52,7 @@ export function reportHtml(report: Report, plotlySource: string): string {
 </head>
 <body>
 <header>
-<p class="kicker">memspike experiment</p>
+<p class="kicker">memspike ${escapeXml(report.kind ?? "experiment")}</p>
 <h1>${escapeXml(report.experiment)}${badge(report.status)}${report.quick ? badge("quick run") : ""}</h1>
 <p class="question">${escapeXml(report.question)}</p>
 <p class="source">${escapeXml(report.source)}</p>
@@ -57,6 +62,8 @@ ${report.error ? `<p class="error">${escapeXml(report.error)}</p>` : ""}
 <main>
 ${metricsSection(rows)}
 ${figures.length > 0 ? `<section><h2>Figures</h2>${figures.map(figureSection).join("\n")}</section>` : ""}
+${omittedSection(report.omitted ?? {})}
+${textsSection(report.texts ?? {})}
 ${parametersSection(report)}
 ${provenanceSection(report.provenance)}
 </main>
@@ -119,6 +126,21 @@ function metricsSection(rows: readonly MetricRow[]): string {
 function figureSection([name, figure]: [string, Figure]): string {
   const caption = figure.caption ? `<figcaption>${escapeXml(figure.caption)}</figcaption>` : "";
   return `<figure><h3>${escapeXml(figure.title ?? name)}</h3><div class="plot" data-figure="${escapeXml(name)}"><noscript>Without scripts, see figures/${escapeXml(name)}.svg.</noscript></div>${caption}</figure>`;
+}
+
+function omittedSection(omitted: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(omitted).map(
+    ([name, why]) =>
+      `<tr><th scope="row"><code>${escapeXml(name)}</code></th><td>${escapeXml(why)}</td></tr>`,
+  );
+  if (lines.length === 0) return "";
+  return `<section><h2>Left out</h2><div class="wide"><table><tbody>${lines.join("")}</tbody></table></div></section>`;
+}
+
+function textsSection(texts: Readonly<Record<string, string>>): string {
+  return Object.entries(texts)
+    .map(([title, text]) => `<section><h2>${escapeXml(title)}</h2><pre>${escapeXml(text)}</pre></section>`)
+    .join("\n");
 }
 
 function parametersSection({ parameters, defaults, parameterMeanings }: Report): string {
@@ -193,6 +215,7 @@ h1 { margin: 2px 0 6px; font-size: 30px; line-height: 1.2; letter-spacing: -.01e
 .question { margin: 0; font-size: 18px; max-width: 46em; }
 .source, .note { margin: 6px 0 0; color: var(--quiet); font-size: 14px; }
 .error { padding: 12px 16px; border-left: 3px solid #d55e00; background: #fdf3ee; white-space: pre-wrap; font: 13px/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-x: auto; }
+pre { margin: 0; padding: 12px 16px; background: var(--soft); border-radius: 8px; font: 13px/1.55 ui-monospace, Menlo, Consolas, monospace; overflow-x: auto; }
 .facts { display: flex; flex-wrap: wrap; gap: 10px 32px; margin: 20px 0 0; padding: 14px 0; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
 .facts dt { color: var(--quiet); font-size: 12px; }
 .facts dd { margin: 0; }
