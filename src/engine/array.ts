@@ -28,7 +28,7 @@ import {
   tee,
   v128,
 } from "../wasm/assembler.ts";
-import { poissonFunction } from "../wasm/poisson.ts";
+import { calledFunctions } from "./called.ts";
 import {
   type DeviceMemory,
   type Devices,
@@ -257,7 +257,6 @@ export async function fabricate(
     reading: layout.take(8 * padded(size), "reads"),
     waveform: checked.current && layOutWaveform(layout, size),
   };
-  let poisson: number | undefined;
   const devices: Devices = {
     model: checked,
     memory: memory.devices,
@@ -265,10 +264,7 @@ export async function fabricate(
       precision: "float64",
       dt: 0, // time is what the array waited
       key: randomKey(options.seed, "devices"),
-      calls: () => {
-        poisson ??= poissonFunction(module);
-        return poisson;
-      },
+      calls: calledFunctions(module),
     },
   };
   const steps = fabrication(devices);

@@ -9,8 +9,8 @@ import { ConfigError } from "../math/errors.ts";
 import { randomKey } from "../math/random.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { realBytes } from "../wasm/emit.ts";
-import { poissonFunction } from "../wasm/poisson.ts";
 import type { BuildOptions, BuiltPopulation, Connections, Initialiser } from "./built.ts";
+import { calledFunctions } from "./called.ts";
 import { initialValues } from "./initial.ts";
 import { Layout, offsets, padded, padding } from "./layout.ts";
 import { checkCells, checkRates, checkSynapses } from "./limits.ts";
@@ -48,7 +48,7 @@ export class Builder {
   readonly threads: number;
   readonly bytes: number; // of a real
   readonly #nameOf = new Map<object, string>();
-  #poisson: number | undefined;
+  readonly #called = calledFunctions(this.module);
 
   constructor(network: Network, options: BuildOptions) {
     const { dt } = options;
@@ -109,11 +109,7 @@ export class Builder {
       precision,
       dt,
       key: randomKey(seed, ...path),
-      calls: (name) => {
-        if (name !== "poisson") throw new Error(`no function ${name}`);
-        this.#poisson ??= poissonFunction(this.module);
-        return this.#poisson;
-      },
+      calls: this.#called,
     };
   }
 

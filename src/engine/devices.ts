@@ -30,6 +30,7 @@ import { Graph, type Node } from "../wasm/graph.ts";
 import { loadLane, storeLane } from "../wasm/lane.ts";
 import { Lowering } from "../wasm/lower.ts";
 import { sparseDraw } from "./draws.ts";
+import { flickerDraw } from "./flicker.ts";
 import { type Layout, padded } from "./layout.ts";
 import { commonInput, type EmitContext, type UpdateOptions } from "./population.ts";
 import { cells } from "./schedule.ts";
@@ -128,6 +129,7 @@ function deviceFunction(
       if (name === "#draw") return i32x4.splat(kind === "read" ? get(draw) : i32.const(0));
       if (name.startsWith("local ")) return get(Number(name.slice(6)));
       if (name === "tick") return pulse ? received : i32x4.splat(get(tick));
+      if (name === "t") return now; // not simulated time
       const known = commonInput(node, prologue, context, get(tick));
       if (known) return known;
       if (name === "element") return indices;
@@ -143,7 +145,10 @@ function deviceFunction(
   const lower: Tools["lower"] = (expression, values) =>
     new Lowering(graph, {
       name: (name) => values?.get(name) ?? graph.input(name),
-      random: (random, args) => sparseDraw(graph, random, args, { draw: "draw" }),
+      random: (random, args) =>
+        random.distribution === "flicker"
+          ? flickerDraw(graph, random, args, context.key)
+          : sparseDraw(graph, random, args, { draw: "draw" }),
     }).lowerReal(inlined(expression));
   const local = (index: number): Node => graph.input(`local ${index}`);
   const code = body({ fn, graph, lower, emitter, now, store, local });

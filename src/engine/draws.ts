@@ -16,8 +16,8 @@ type Draw = Extract<Expression, { kind: "random" }>;
 /** Largest constant mean drawn by counting thresholds; beyond, and for means that vary, by search. */
 export const largestFixedMean = 20;
 
-/** `draw`: counter word 3, a number or the name of an input "#name". */
-function words(graph: Graph, block: string, stream: number, draw: number | string): Node[] {
+/** `draw`: counter word 3; it and the stream are numbers or the name of an input "#name". */
+function words(graph: Graph, block: string, stream: number | string, draw: number | string): Node[] {
   const args = [
     graph.input(block, "words"),
     graph.input("tick", "words"),
@@ -47,7 +47,7 @@ function packedPair(graph: Graph, stream: number, group: number): Pair {
   return { bits: [join(0), join(1)], own: (group >> 1) as 0 | 1 };
 }
 
-function sparsePair(graph: Graph, stream: number, block: string, draw: number | string): Pair {
+function sparsePair(graph: Graph, stream: number | string, block: string, draw: number | string): Pair {
   const w = words(graph, block, stream, draw);
   if (graph.precision === "float32") return { bits: [w[0], w[1]], own: 0 };
   const join = (h: number) => graph.node("join", [w[2 * h], w[2 * h + 1]], { half: 0 });
@@ -83,6 +83,13 @@ export const sparseDraw = (
   options: { block?: string; draw?: number | string } = {},
 ): Node =>
   sample(graph, draw, args, sparsePair(graph, draw.stream, options.block ?? "element", options.draw ?? 0));
+
+/** A uniform and a normal number of `element`: inputs `element`, `tick`, `#stream`, `#draw`, `key0`, `key1`. */
+export function elementDraws(graph: Graph): { readonly uniform: Node; readonly normal: Node } {
+  const { bits } = sparsePair(graph, "stream", "element", "draw");
+  const [u, v] = bits.map((b) => uniform(graph, b));
+  return { uniform: u, normal: normalPair(graph, u, v)[0] };
+}
 
 /** Number of the Philox block and quarter ("group") of element `e` in the packed addressing. */
 export function packedAddress(element: number, wide: boolean): { block: number; group: number } {

@@ -8,10 +8,11 @@
 import type { Expression } from "../language/expression.ts";
 import type { Key } from "../math/random.ts";
 import { Graph, type Node, type Precision } from "../wasm/graph.ts";
-import { type Calls, type Inputs, interpret, type Value } from "../wasm/interpret.ts";
+import { type Inputs, interpret, type Value } from "../wasm/interpret.ts";
 import { Lowering } from "../wasm/lower.ts";
-import { poissonScalar } from "../wasm/poisson.ts";
+import { calls } from "./called.ts";
 import { packedAddress, packedDraw, sparseDraw } from "./draws.ts";
+import { flickerDraw } from "./flicker.ts";
 
 /** Value of a name on the element at hand: a number, or a truth value for `not_refractory`. */
 export type Names = (name: string) => number | boolean;
@@ -24,7 +25,6 @@ export interface Place {
   readonly draw?: number;
 }
 
-const calls: Calls = { poisson: poissonScalar };
 const quarters = [0, 1, 2, 3] as const;
 
 /** Evaluates the expressions of one part, whose draws all come from one key. */
@@ -56,10 +56,12 @@ export class Evaluator {
           const node = graph.input(name);
           return booleans.has(name) ? graph.node("ne", [node, graph.constant(0)]) : node;
         },
-        random: (draw, args) =>
-          addressing === "packed"
+        random: (draw, args) => {
+          if (draw.distribution === "flicker") return flickerDraw(graph, draw, args, key);
+          return addressing === "packed"
             ? packedDraw(graph, draw, args, quarter)
-            : sparseDraw(graph, draw, args, { draw: "draw" }),
+            : sparseDraw(graph, draw, args, { draw: "draw" });
+        },
         normalize: (argument) => this.#normalized(graph, lowering, argument),
       });
       return lowering;

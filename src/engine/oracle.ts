@@ -7,7 +7,7 @@
 import { quietRead } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
-import type { Expression } from "../language/expression.ts";
+import { type Expression, namesIn } from "../language/expression.ts";
 import { moves, odeStep } from "../language/pulse.ts";
 import type { Key } from "../math/random.ts";
 import { Evaluator, type Names } from "./evaluate.ts";
@@ -26,6 +26,7 @@ export class InterpretedDevices {
   /** Expressions with numbers for parameters; in pulses the arguments stay names. */
   readonly #inlined: (expression: Expression) => Expression;
   readonly #inlinedPulse: (expression: Expression) => Expression;
+  readonly #drifting: ReadonlySet<string>; // pulses that use the drifted conductance
 
   /** `dt`: a tick, s. `freeArguments`: whether pulses may be given arguments, as in an array. */
   constructor(
@@ -40,6 +41,12 @@ export class InterpretedDevices {
     this.#inlined = inline(model);
     const fixed = model.parameters.filter(({ name }) => !model.arguments.includes(name));
     this.#inlinedPulse = freeArguments ? inline({ ...model, parameters: fixed }) : this.#inlined;
+    const drifting = Object.entries(model.handlers).filter(([, statements]) =>
+      statements.some(({ value, application: a }) =>
+        [value, ...(a ? [a.voltage, a.dt] : [])].some((each) => namesIn(each).has("Gd")),
+      ),
+    );
+    this.#drifting = new Set(drifting.map(([pulse]) => pulse));
     this.#evaluator = new Evaluator("float64", key, "sparse");
     this.state = Object.fromEntries(model.variables.map((v) => [v.name, new Float64Array(count)]));
     this.#writtenAt = new Float64Array(count);
@@ -81,11 +88,11 @@ export class InterpretedDevices {
 
   /** One pulse that the model names to one device. `values`: arguments, SI; otherwise the model's own. */
   pulse(pulse: string, device: number, tick: number, values: Readonly<Record<string, number>> = {}): void {
-    const drifted = this.model.drift && this.conductance(device, tick, 0, true);
+    const drifted = this.#drifting.has(pulse) ? this.conductance(device, tick, 0, true) : Number.NaN;
     const stored = this.#names(device, tick);
     const given = Object.fromEntries(this.model.parameters.map(({ name, value }) => [name, value]));
     const names: Names = (name) => {
-      if (name === "Gd") return drifted as number;
+      if (name === "Gd") return drifted;
       if (this.model.arguments.includes(name)) return values[name] ?? given[name];
       return stored(name);
     };

@@ -296,12 +296,12 @@ class Checker {
     checkMeaning(text.expression, setting, { meaning, left: `a ${place}`, right: "this" });
     if (place === "drift")
       walk(text.expression, (node) => {
-        if (node.kind === "random")
+        if (node.kind === "random" && node.distribution !== "flicker")
           throw new ModelError(
             text.source,
             node.span,
             "drift is free of noise",
-            "spread between devices goes into initial, read noise into read",
+            "spread between devices goes into initial, read noise into read; flicker(...), a function of time, may stand here",
           );
       });
     return text.expression;

@@ -24,6 +24,37 @@ export function checkDevice(
   const differential = equations.filter((equation) => equation.form === "differential");
   refuseDraws(checked, differential, draft);
   refuseIdleEquations(checked, definition, differential);
+  checkFlicker(checked, definition);
+}
+
+/** Octaves that `flicker(shortest, longest)` spans; NaN where it cannot be. */
+export const octavesOf = (shortest: number, longest: number): number =>
+  shortest > 0 && longest > shortest ? Math.ceil(Math.log2(longest / shortest)) : Number.NaN;
+
+const mostOctaves = 60;
+
+/** Throws `ModelError` unless the times of every flicker, which parameters decide, span 1 to 60 octaves. */
+export function checkFlicker(checked: CheckedModel, definition: Definition): void {
+  const inlined = inline({ parameters: checked.parameters, derived: [] });
+  for (const part of ["drift", "read", "current"] as const) {
+    const [root, text] = [checked[part], definition[part]];
+    if (root === undefined || text === undefined) continue;
+    walk(root, (node) => {
+      if (node.kind !== "random" || node.distribution !== "flicker") return;
+      const times = node.args.map(inlined);
+      const [shortest, longest] = times.map((time) => (time.kind === "number" ? time.value : Number.NaN));
+      const octaves = octavesOf(shortest, longest);
+      if (octaves >= 1 && octaves <= mostOctaves) return;
+      throw new ModelError(
+        { model: checked.name, part, text },
+        node.span,
+        octaves > mostOctaves
+          ? `flicker spans ${mostOctaves} octaves at most`
+          : "flicker goes from a shorter to a longer time",
+        `these are ${shortest} s and ${longest} s`,
+      );
+    });
+  }
 }
 
 /** An argument is a parameter, listed once. */

@@ -13,6 +13,7 @@ import {
   multiplyDimensions,
   powerDimension,
   sameDimension,
+  unitDimension,
 } from "../math/units.ts";
 import { type Expression, namesIn, type Operator, type Span } from "./expression.ts";
 
@@ -47,6 +48,7 @@ const size = (meaning: Meaning): Dimension | "open" =>
 const comparisons: ReadonlySet<string> = new Set(["<", "<=", ">", ">=", "==", "!="]);
 /** Functions that keep dimensions, and those for which only numbers have a meaning. */
 const keeping: ReadonlySet<string> = new Set(["abs", "min", "max", "clip", "mod"]);
+const seconds: Dimension = unitDimension("s").dimension;
 const titles = { dimensions: "dimensions disagree", kinds: "a truth value and a number are mixed" } as const;
 
 /**
@@ -92,6 +94,12 @@ export function meaningOf(root: Expression, text: string, names: MeaningOf): Mea
       titles.dimensions,
       `${user} needs a dimensionless number, ${slice(node)} is ${describe(meaning)}`,
     );
+  }
+
+  function time(node: Expression): void {
+    const meaning = size(quantity(node, root));
+    if (meaning === "open" || sameDimension(meaning, seconds)) return;
+    wrong(node, titles.dimensions, `flicker needs times, ${slice(node)} is ${describe(meaning)}`);
   }
 
   /** The one dimension of several terms. */
@@ -184,7 +192,9 @@ export function meaningOf(root: Expression, text: string, names: MeaningOf): Mea
       case "name":
         return names(node.name);
       case "random":
-        for (const arg of node.args) number(arg, node);
+        for (const arg of node.args)
+          if (node.distribution === "flicker") time(arg);
+          else number(arg, node);
         return dimensionless;
       default:
         return operation(node);

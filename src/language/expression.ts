@@ -51,7 +51,8 @@ export type Operator =
   | "select"
   | FunctionName;
 
-export type Distribution = "uniform" | "normal" | "poisson";
+/** `flicker`: a normal number whose spectrum over time is 1/f between two times; a function of time, not of the tick. */
+export type Distribution = "uniform" | "normal" | "poisson" | "flicker";
 
 export type Expression =
   | { readonly kind: "number"; readonly value: number; readonly span?: Span }
@@ -68,7 +69,7 @@ export type Expression =
       readonly kind: "random";
       readonly distribution: Distribution;
       readonly stream: number;
-      readonly args: readonly Expression[]; // poisson: [mean]
+      readonly args: readonly Expression[]; // poisson: [mean]; flicker: [shortest, longest]
       readonly span?: Span;
     };
 

@@ -15,6 +15,7 @@ import type {
   Parameters,
   SynapseDefinition,
 } from "./definition.ts";
+import { checkFlicker } from "./device.ts";
 import { describe } from "./dimension.ts";
 import { readValue } from "./draft.ts";
 import { ModelError, type Source } from "./error.ts";
@@ -100,7 +101,9 @@ function assemble<Kind extends ModelKind, Event extends string, ParameterName ex
       ) as Parameters;
       const parameters = changed(checked, given);
       const text = { ...definition, parameters: { ...definition.parameters, ...given } };
-      return assemble(kind, freeze(text), freeze({ ...checked, parameters }));
+      const other = { ...checked, parameters };
+      if (kind === "device") checkFlicker(other, text);
+      return assemble(kind, freeze(text), freeze(other));
     },
   });
 }

@@ -125,6 +125,7 @@ const distributions: Readonly<Record<keyof typeof drawArity, Distribution>> = {
   rand: "uniform",
   randn: "normal",
   poisson: "poisson",
+  flicker: "flicker",
 };
 
 const constants: Readonly<Record<string, number>> = { pi: Math.PI };

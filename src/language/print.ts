@@ -27,7 +27,7 @@ const binding: Record<string, number> = {
 };
 const ATOM = 9;
 
-const draws = { uniform: "rand", normal: "randn", poisson: "poisson" } as const;
+const draws = { uniform: "rand", normal: "randn", poisson: "poisson", flicker: "flicker" } as const;
 
 /** The text of `root`; parts nested deeper than `depth` operations become `…`. */
 export function print(root: Expression, depth = Number.POSITIVE_INFINITY): string {

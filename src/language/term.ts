@@ -36,6 +36,7 @@ export function checkNames(root: Expression, setting: Setting): void {
   walk(root, (node) => {
     if (node.kind === "name") checkName(node, setting);
     if (node.kind === "apply" && node.operator === "normalize") checkNormalize(node, setting);
+    if (node.kind === "random" && node.distribution === "flicker") checkFlicker(node, setting);
   });
 }
 
@@ -75,6 +76,31 @@ function unknownReason(node: Expression & { kind: "name" }, setting: Setting): s
   if (own !== "") return own;
   const unit = isUnit(name) ? "; units stand only in parameters and after the colon" : "";
   return `it is no variable, derived name or parameter of the model${unit}`;
+}
+
+const flickering: ReadonlySet<Place> = new Set(["drift", "read", "current"]);
+
+function checkFlicker(node: Expression & { kind: "random" }, { source, names, place }: Setting): void {
+  if (names.kind !== "device" || !flickering.has(place))
+    throw new ModelError(
+      source,
+      node.span,
+      "flicker belongs in read, drift and current of a device",
+      "it is noise of what is looked at; a draw of a pulse or a tick is randn()",
+    );
+  for (const arg of node.args)
+    walk(arg, (part) => {
+      if (
+        part.kind === "random" ||
+        (part.kind === "name" && names.lookup(part.name, place)?.role !== "parameter")
+      )
+        throw new ModelError(
+          source,
+          part.span,
+          "the times of flicker are constants",
+          "written with parameters only",
+        );
+    });
 }
 
 /** Why a name that a device knows elsewhere is not known here. */

@@ -15,7 +15,7 @@ export interface Token extends Span {
 }
 
 /** Random functions with their number of arguments. */
-export const drawArity = { rand: 0, randn: 0, poisson: 1 } as const;
+export const drawArity = { rand: 0, randn: 0, poisson: 1, flicker: 2 } as const;
 /** Names that are words of the language and never a variable. */
 export const keywords: ReadonlySet<string> = new Set(["and", "or", "not", "true", "false"]);
 export const functionNames: readonly string[] = [...Object.keys(functionArity), ...Object.keys(drawArity)];

@@ -202,6 +202,8 @@ export const i32x4 = {
   min_u: vector(183),
   max_s: vector(184),
   trunc_sat_f32x4_s: vector(248),
+  /** Two f64 lanes to u32 lanes 0 and 1; the others are zero. */
+  trunc_sat_f64x2_u_zero: vector(253),
 } as const;
 
 export const i64x2 = {

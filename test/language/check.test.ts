@@ -1000,7 +1000,7 @@ describe("errors, whole texts", () => {
       PCM accumulation, drift: drift is free of noise
           G * (max(age, T0) / T0)^(-nu) * randn()
                                           ^^^^^^^
-        spread between devices goes into initial, read noise into read
+        spread between devices goes into initial, read noise into read; flicker(...), a function of time, may stand here
       PCM accumulation, drift: dimensions disagree
           G * max(age, T0)
           ^^^^^^^^^^^^^^^^

@@ -215,6 +215,99 @@ describe("is refused, with the place", () => {
     `);
   });
 
+  test("flicker outside of what is looked at, with times that vary, are no times or the wrong way round", () => {
+    const still = {
+      equations: "G : S",
+      initial: { G: "g" },
+      on: { up: "G += g" },
+      parameters: { g: "1 uS", T: "1 s", L: "1 h" },
+    };
+    const changed = (change: object) => message({ ...still, read: "G * (1 + flicker(T, L))", ...change });
+    expect(changed({})).toBe("no error");
+    expect(changed({ drift: "G * (1 + flicker(T, 2 * L))", current: "V * G * flicker(T, L)" })).toBe(
+      "no error",
+    );
+    const rest = { read: "G * (1 + flicker(T, L))" };
+    expect(
+      [
+        changed({ ...rest, on: { up: "G += g * flicker(T, L)" } }),
+        changed({ ...rest, initial: { G: "g * flicker(T, L)" } }),
+        changed({ ...rest, equations: "G : S\nn = flicker(T, L) : 1" }),
+        message({}, () =>
+          neuron({
+            name: "N",
+            source: "test",
+            equations: "x : 1\ny = x * flicker(T, T) : 1",
+            parameters: { T: "1 s" },
+          }),
+        ),
+        changed({ read: "G * flicker(g, L) * T / T" }),
+        changed({ read: "G * flicker(T) * L / L" }),
+        changed({ read: "G * flicker(T, L + age)" }),
+        changed({ read: "G * flicker(T, L * (1 + rand()))" }),
+        changed({ read: "G * flicker(L, T)" }),
+        changed({ read: "G * flicker(T, T) * L / L" }),
+        changed({ parameters: { ...still.parameters, T: "1e-15 s" } }),
+        changed({ drift: "G * randn()" }),
+      ].join("\n"),
+    ).toMatchInlineSnapshot(`
+      "ModelError: D, handler up: flicker belongs in read, drift and current of a device
+          G += g * flicker(T, L)
+                   ^^^^^^^^^^^^^
+        it is noise of what is looked at; a draw of a pulse or a tick is randn()
+      ModelError: D, initial G: flicker belongs in read, drift and current of a device
+          g * flicker(T, L)
+              ^^^^^^^^^^^^^
+        it is noise of what is looked at; a draw of a pulse or a tick is randn()
+      ModelError: D: flicker belongs in read, drift and current of a device
+          n = flicker(T, L) : 1
+              ^^^^^^^^^^^^^
+        it is noise of what is looked at; a draw of a pulse or a tick is randn()
+      ModelError: N: flicker belongs in read, drift and current of a device
+          y = x * flicker(T, T) : 1
+                  ^^^^^^^^^^^^^
+        it is noise of what is looked at; a draw of a pulse or a tick is randn()
+      ModelError: D, read: dimensions disagree
+          G * flicker(g, L) * T / T
+                      ^
+        flicker needs times, g is S
+      ModelError: D, read: flicker takes 2 arguments, not 1
+          G * flicker(T) * L / L
+              ^^^^^^^^^^
+      ModelError: D, read: the times of flicker are constants
+          G * flicker(T, L + age)
+                             ^^^
+        written with parameters only
+      ModelError: D, read: the times of flicker are constants
+          G * flicker(T, L * (1 + rand()))
+                                  ^^^^^^
+        written with parameters only
+      ModelError: D, read: flicker goes from a shorter to a longer time
+          G * flicker(L, T)
+              ^^^^^^^^^^^^^
+        these are 3600 s and 1 s
+      ModelError: D, read: flicker goes from a shorter to a longer time
+          G * flicker(T, T) * L / L
+              ^^^^^^^^^^^^^
+        these are 1 s and 1 s
+      ModelError: D, read: flicker spans 60 octaves at most
+          G * (1 + flicker(T, L))
+                   ^^^^^^^^^^^^^
+        these are 1e-15 s and 3600 s
+      ModelError: D, drift: drift is free of noise
+          G * randn()
+              ^^^^^^^
+        spread between devices goes into initial, read noise into read; flicker(...), a function of time, may stand here"
+    `);
+    const model = device({ ...base, ...still, read: "G * (1 + flicker(T, L))" });
+    expect(() => model.with({ L: "1 ms" } as never)).toThrowErrorMatchingInlineSnapshot(`
+      [ModelError: D, read: flicker goes from a shorter to a longer time
+          G * (1 + flicker(T, L))
+                   ^^^^^^^^^^^^^
+        these are 1 s and 0.001 s]
+    `);
+  });
+
   test("V where there is no voltage", () => {
     const driven = {
       equations: "dx/dt = V / (U * T) : 1\nI = g * V : A\nG : S",
