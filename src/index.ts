@@ -66,3 +66,4 @@ export {
 } from "./report/experiment.ts";
 export { barPlot, type Figure, histogramPlot, imagePlot, linePlot, rasterPlot } from "./report/figures.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
+export { confusionMatrix, proportion, type SpikeClassifier, spikeClassifier } from "./report/readout.ts";

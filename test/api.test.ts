@@ -23,6 +23,7 @@ const values = [
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
   ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
   ...["coincidence", "estimate", "fano", "isiCv", "meanRate", "rates"], // measures
+  ...["confusionMatrix", "proportion", "spikeClassifier"], // classes
   ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
   ...["barPlot", "histogramPlot", "imagePlot", "linePlot", "rasterPlot"], // figures
   ...["experiment", "runExperiment"], // experiments
@@ -35,7 +36,17 @@ const types = [
   ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
   ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
-  ...["DeviceArray", "DeviceEnergy", "DeviceFile", "Fitted", "Model", "Raster", "SynapticOperations", "Time"],
+  ...[
+    "DeviceArray",
+    "DeviceEnergy",
+    "DeviceFile",
+    "Fitted",
+    "Model",
+    "Raster",
+    "SpikeClassifier",
+    "SynapticOperations",
+    "Time",
+  ],
   ...["Measurement", "Sequence", "TableOptions"],
 ];
 
