@@ -1,11 +1,16 @@
 /**
  * Samples of a posterior by an ensemble of walkers that move by each other's places.
  *
- * Goodman & Weare 2010, Commun. Appl. Math. Comput. Sci. 5:65: a walker is moved along the line to another one, by a
- * factor z drawn from g(z) ~ 1 / sqrt(z) on [1/a, a], a = 2, and stays there with probability min(1, z^(n-1) times
- * the ratio of the densities). The moves do not care about the units of the coordinates or how they correlate. Half
- * of the walkers move at a time by the places of the other half (Foreman-Mackey et al. 2013, PASP 125:306), so that
- * half of them are evaluated at once. Every draw is addressed: a chain is a function of (objective, start, options).
+ * Half of the walkers move at a time by the places of the other half (Foreman-Mackey et al. 2013, PASP 125:306), so
+ * that half of them are evaluated at once, in one of two ways. Neither cares about the units of the coordinates
+ * or how they correlate.
+ *
+ * - The stretch move of Goodman & Weare 2010 (Commun. Appl. Math. Comput. Sci. 5:65): along the line to another walker,
+ *   to z times the distance, z drawn from g(z) ~ 1 / sqrt(z) on [1/a, a], a = 2.
+ * - Differential evolution (ter Braak 2006, Stat. Comput. 16:239): by 2.38 / sqrt(2 n) of the difference of two others.
+ *   Decorrelates a normal posterior 3 times faster, but on its own would stay on a lattice.
+ *
+ * Every draw is addressed: a chain is a function of (objective, start, options).
  */
 
 import { ConfigError, NumericError } from "../math/errors.ts";
@@ -24,6 +29,8 @@ export interface EnsembleOptions {
   readonly thin?: number;
   /** Steps dropped at the start; default half as many as come after, a third of all. */
   readonly burnIn?: number;
+  /** Part of the steps that are stretch moves, in (0, 1]; default 0.2. The others are differential evolution. */
+  readonly stretch?: number;
   /** Log-density of the coordinates beforehand, up to a constant; default flat. -Infinity where impossible. */
   readonly logPrior?: (point: Float64Array) => number;
   readonly signal?: AbortSignal;
@@ -44,7 +51,7 @@ export interface Chain {
 }
 
 /** What a draw is for. */
-const streams = { start: 0, partner: 1, stretch: 2, accept: 3 };
+const streams = { start: 0, move: 1, partner: 2, other: 3, accept: 4 };
 
 /**
  * Samples of exp(log-likelihood + log-prior), walkers starting normal about `start.point`. Throws a ConfigError on a
@@ -58,19 +65,29 @@ export function ensemble(
 ): Chain {
   const { names } = objective;
   const size = names.length;
-  const { walkers = Math.max(32, 4 * size), draws = 1000, thin = 1, logPrior, signal, progress } = options;
+  const {
+    walkers = Math.max(32, 4 * size),
+    draws = 1000,
+    thin = 1,
+    stretch = 0.2,
+    logPrior,
+    signal,
+    progress,
+  } = options;
   const burnIn = options.burnIn ?? Math.ceil((draws * thin) / 2);
   if (!Number.isInteger(walkers / 2) || walkers < Math.max(4, 2 * size))
     throw new ConfigError(
       `an ensemble of ${walkers} walkers: ${size} coordinates need an even number, ${2 * size} or more`,
     );
+  if (!(stretch > 0 && stretch <= 1))
+    throw new ConfigError(`stretch moves are a part in (0, 1], not ${stretch}`);
   const key = randomKey(options.seed, "ensemble");
   const half = walkers / 2;
 
   /** Log-likelihoods at points, and these with the prior. */
   const evaluate = (points: Float64Array) => {
-    const likelihoods = objective.values(points);
-    const densities = Float64Array.from(likelihoods);
+    const likelihoods = objective.values(points).slice();
+    const densities = likelihoods.slice();
     if (logPrior !== undefined)
       for (let k = 0; k < densities.length; k++)
         densities[k] += logPrior(points.subarray(k * size, (k + 1) * size));
@@ -87,17 +104,10 @@ export function ensemble(
   for (let step = 0; step < burnIn + draws * thin; step++) {
     signal?.throwIfAborted();
     progress?.(step / (burnIn + draws * thin));
+    const stretching = uniform(key, streams.move, 0, step) < stretch;
     for (const first of [0, half]) {
-      for (let k = 0; k < half; k++) {
-        const walker = first + k;
-        const partner = half - first + Math.floor(half * uniform(key, streams.partner, walker, step));
-        const z = (1 + uniform(key, streams.stretch, walker, step)) ** 2 / 2;
-        for (let i = 0; i < size; i++) {
-          const pivot = places[partner * size + i];
-          proposals[k * size + i] = pivot + z * (places[walker * size + i] - pivot);
-        }
-        logFactors[k] = (size - 1) * Math.log(z);
-      }
+      if (stretching) proposeStretch(places, size, first, key, step, proposals, logFactors);
+      else proposeDifference(places, size, first, key, step, proposals, logFactors);
       const proposed = evaluate(proposals);
       for (let k = 0; k < half; k++) {
         const walker = first + k;
@@ -117,6 +127,48 @@ export function ensemble(
   progress?.(1);
   return { names, walkers, draws, points, logLikelihoods, acceptance: taken / (draws * thin * walkers) };
 }
+
+/** What moves the walkers of one half: fills `proposals`, [walker of the half][coordinate], and the log of their weight. */
+type Propose = (
+  places: Float64Array,
+  size: number,
+  first: number, // of the walkers that move
+  key: Key,
+  step: number,
+  proposals: Float64Array,
+  logFactors: Float64Array,
+) => void;
+
+/** Goodman & Weare 2010, eq. 7 to 10, with a = 2. */
+const proposeStretch: Propose = (places, size, first, key, step, proposals, logFactors) => {
+  const half = logFactors.length;
+  for (let k = 0; k < half; k++) {
+    const walker = first + k;
+    const partner = half - first + Math.floor(half * uniform(key, streams.partner, walker, step));
+    const z = (1 + uniform(key, streams.other, walker, step)) ** 2 / 2;
+    for (let i = 0; i < size; i++) {
+      const pivot = places[partner * size + i];
+      proposals[k * size + i] = pivot + z * (places[walker * size + i] - pivot);
+    }
+    logFactors[k] = (size - 1) * Math.log(z);
+  }
+};
+
+/** ter Braak 2006, eq. 2. */
+const proposeDifference: Propose = (places, size, first, key, step, proposals, logFactors) => {
+  const half = logFactors.length;
+  const part = 2.38 / Math.sqrt(2 * size);
+  for (let k = 0; k < half; k++) {
+    const walker = first + k;
+    const one = Math.floor(half * uniform(key, streams.partner, walker, step));
+    const shift = 1 + Math.floor((half - 1) * uniform(key, streams.other, walker, step));
+    const from = (half - first + one) * size;
+    const to = (half - first + ((one + shift) % half)) * size;
+    for (let i = 0; i < size; i++)
+      proposals[k * size + i] = places[walker * size + i] + part * (places[to + i] - places[from + i]);
+    logFactors[k] = 0;
+  }
+};
 
 /** Times a walker is placed anew before there seems to be no place for it. */
 const tries = 100;
