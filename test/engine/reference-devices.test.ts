@@ -123,6 +123,45 @@ const cases: Record<string, () => Case> = {
     };
   },
 
+  "differential equations, arguments, the drifted conductance in pulses, flicker, stuck devices": () => {
+    const filament = device({
+      name: "filament",
+      source: "test",
+      equations: `
+        dx/dt = stuck ? 0 * k : k * sinh(V / V0) * max(1 - x, 0)^1.5 : 1
+        G     = Gmin + (Gmax - Gmin) * x : S
+        last  : S
+        stuck : boolean (constant)
+      `,
+      initial: { x: "0.01 * rand()", last: 0, stuck: "rand() < 0.1" },
+      on: {
+        set: `
+          last = Gd
+          apply(amplitude * (1 + 0.1 * randn()) * (1 - last / Gmax / 2), width)
+          x = clip(x - 0.1 * (G - Gd) / Gmax, 0, 1)
+        `,
+      },
+      drift: "G * (max(age, t0) / t0)^(-nu)",
+      read: "Gd * (1 + 0.1 * flicker(t0, 4 * t0) + 0.01 * randn())",
+      arguments: ["amplitude", "width"],
+      steps: 3,
+      parameters: {
+        amplitude: "1 V",
+        width: "1 ms",
+        k: "2 Hz",
+        V0: "0.25 V",
+        Gmin: "0.1 uS",
+        Gmax: "20 uS",
+        t0: "1 ms",
+        nu: 0.05,
+      },
+    });
+    return trained(differentialPair(filament, beta), [
+      epoch,
+      { ...epoch, before: (twin) => twin.wait("1 min") },
+    ]);
+  },
+
   "pair STDP on devices, written at every spike": () => {
     const input = poisson(12, "300 Hz");
     const output = neurons(9, moving, { v: "rand() * Vt" });
