@@ -190,13 +190,16 @@ describe("an account", () => {
     expect(reads()).toBe(6 * count + 6 * 3 + 6 * count);
   });
 
-  test("of reads at events: at every spike, and as often as a write asks what the weight is", async () => {
-    const storage = referenceDevice(bothWays, { ...scale, devices: 3, reference: "3000 uS", read: "event" });
+  test("of reads at events: one in a tick, for spikes, for what a write asks, or for both", async () => {
+    const storage = referenceDevice(bothWays, { ...scale, devices: 3, reference: "3 mS", read: "event" });
     const { simulation } = await programmable(storage, count);
-    const before = simulation.deviceUse("plastic").reads;
-    const run = { duration: "4 ms", frozen: ["plastic"], inputs: { source: [[0, 1e-3, 2e-3]] } } as const;
-    simulation.run(run);
-    expect(simulation.deviceUse("plastic").reads - before).toBe(3 * count * (1 + 3));
+    const readsOf = (frozen: ["plastic"] | []) => {
+      const before = simulation.deviceUse("plastic").reads;
+      simulation.run({ duration: "5 ms", frozen, inputs: { source: [[0, 1e-3, 2e-3]] } });
+      return simulation.deviceUse("plastic").reads - before;
+    };
+    expect(readsOf(["plastic"])).toBe(3 * count * (1 + 3)); // at the start and at three spikes
+    expect(readsOf([])).toBe(3 * count * (1 + 5)); // the clock of the writes strikes in every tick
   });
 
   test("of reads that a refresh check takes, due or not", async () => {
