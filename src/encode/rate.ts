@@ -41,20 +41,36 @@ export function poissonTrains(rates: Rates, options: TrainOptions & { deadTime?:
   const key = randomKey(options.seed, "poisson trains");
   const ticks = tickCount(duration, dt);
   const size = isFunction(rates) ? rates.size : rates.length;
-  const t: number[] = [];
-  const i: number[] = [];
+  const when: number[] = []; // ticks, cell by cell
+  const who: number[] = [];
   for (let cell = 0; cell < size; cell++) {
     const next = isFunction(rates)
       ? (tick: number) => firstOfMany(rates, key, cell, tick, ticks, dt)
       : (tick: number, spike: number) =>
           tick + emptyTicks(checked(rates[cell], cell) * dt, uniform(key, 0, cell, spike));
+    if (!isFunction(rates) && rates[cell] === 0) continue;
     let spike = 0;
     for (let tick = next(0, spike); tick < ticks; tick = next(tick + pause, ++spike)) {
-      t.push(tick * dt);
-      i.push(cell);
+      when.push(tick);
+      who.push(cell);
     }
   }
-  return raster({ t, i }, size, duration);
+  return raster(byTick(when, who, ticks, dt), size, duration);
+}
+
+/** Spikes by tick, those of a tick in the order they have: counting sort. */
+function byTick(when: readonly number[], who: readonly number[], ticks: number, dt: number) {
+  const next = new Uint32Array(ticks + 1); // where the next spike of each tick goes
+  for (const tick of when) next[tick + 1]++;
+  for (let k = 0; k < ticks; k++) next[k + 1] += next[k];
+  const t = new Float64Array(when.length);
+  const i = new Uint32Array(when.length);
+  for (let k = 0; k < when.length; k++) {
+    const place = next[when[k]]++;
+    t[place] = when[k] * dt;
+    i[place] = who[k];
+  }
+  return { t, i };
 }
 
 /** Ticks without a spike before one with: geometric, from a uniform number. */

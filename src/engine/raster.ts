@@ -22,7 +22,8 @@ export function raster(
   if (events.i.length !== count)
     throw new ConfigError(`a raster needs as many cells as times: ${events.i.length} cells, ${count} times`);
   const order = Uint32Array.from({ length: count }, (_, k) => k);
-  order.sort((a, b) => events.t[a] - events.t[b] || events.i[a] - events.i[b]);
+  const after = (a: number, b: number): number => events.t[a] - events.t[b] || events.i[a] - events.i[b];
+  if (!order.every((k) => k === 0 || after(k, k - 1) >= 0)) order.sort(after);
   const t = new Float64Array(count);
   const i = new Uint32Array(count);
   for (let k = 0; k < count; k++) {
