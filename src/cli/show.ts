@@ -88,6 +88,8 @@ export function modelText({ id, kind, definition }: ShownModel): string {
   const { name, source, parameters, ...rest } = definition;
   const sections = Object.entries(rest).flatMap(([part, value]) => {
     if (typeof value === "string") return section(part, trimmed(value));
+    if (typeof value === "number") return section(part, [String(value)]);
+    if (Array.isArray(value)) return section(part, [value.join(", ")]);
     if (typeof value !== "object" || value === null) return [];
     return section(part, table(Object.entries(value).map(([key, text]) => [key, String(text)])));
   });

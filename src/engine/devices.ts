@@ -244,8 +244,8 @@ function invariants(roots: readonly Node[], moving: ReadonlySet<Node>): Node[] {
     return known;
   };
   const found = new Set(roots.filter((root) => !depends(root)));
-  for (const [node, moves] of dependent)
-    if (moves) for (const arg of node.args) if (!depends(arg)) found.add(arg);
+  for (const [node, moved] of dependent)
+    if (moved) for (const arg of node.args) if (!depends(arg)) found.add(arg);
   return [...found];
 }
 

@@ -27,6 +27,7 @@ export class InterpretedDevices {
   readonly #inlined: (expression: Expression) => Expression;
   readonly #inlinedPulse: (expression: Expression) => Expression;
   readonly #drifting: ReadonlySet<string>; // pulses that use the drifted conductance
+  readonly #step: readonly (readonly [string, Expression])[]; // of the differential equations
 
   /** `dt`: a tick, s. `freeArguments`: whether pulses may be given arguments, as in an array. */
   constructor(
@@ -41,6 +42,7 @@ export class InterpretedDevices {
     this.#inlined = inline(model);
     const fixed = model.parameters.filter(({ name }) => !model.arguments.includes(name));
     this.#inlinedPulse = freeArguments ? inline({ ...model, parameters: fixed }) : this.#inlined;
+    this.#step = [...odeStep(model)].map(([target, next]) => [target, this.#inlined(next)] as const);
     const drifting = Object.entries(model.handlers).filter(([, statements]) =>
       statements.some(({ value, application: a }) =>
         [value, ...(a ? [a.voltage, a.dt] : [])].some((each) => namesIn(each).has("Gd")),
@@ -128,7 +130,7 @@ export class InterpretedDevices {
   /** Holds a voltage, V, for a sample of dt seconds that ends now; gives the current after it, A. */
   drive(device: number, sample: number, voltage: number, dt: number): number {
     const { current, drift } = this.model;
-    const step = [...odeStep(this.model)].map(([target, next]) => [target, this.#inlined(next)] as const);
+    const step = this.#step;
     const names = this.#names(device, 0);
     this.#advance(device, step, { V: voltage, dt }, names);
     if (step.length > 0) this.#writtenAt[device] = this.#clock(0);
