@@ -14,15 +14,17 @@ import type { CheckedModel } from "../language/checked.ts";
 import { apply, type Expression, name, namesIn, number, substitute } from "../language/expression.ts";
 import {
   atLeast,
+  type Belief,
   type Bounds,
-  below,
   congruent,
   drawsIn,
   exponent,
-  heaped,
-  innovation,
   isDraw,
   logNormal,
+  mixed,
+  observed,
+  pinned,
+  restricted,
   simplify,
   spread,
   symmetric,
@@ -69,10 +71,8 @@ export function filterOf(model: CheckedModel, options: FilterOptions): Filter {
   return new Builder(model, options).filter();
 }
 
-/** What is known, as expressions: means, covariances (symmetric) and values that are certain. */
-interface Knowledge {
-  readonly means: readonly Expression[];
-  readonly covariances: readonly (readonly Expression[])[];
+/** What is believed of uncertain states, and values that are certain. */
+interface Knowledge extends Belief {
   readonly certain: ReadonlyMap<string, Expression>;
 }
 
@@ -221,20 +221,52 @@ class Builder {
     return changed(cells);
   }
 
-  /** Moments of a normal whose tails are heaped on its bounds. */
-  #rectified({ means, covariances, certain }: Knowledge, bound: Bound): Knowledge {
-    const c = bound.state;
-    const s = spread(covariances[c][c]);
-    const { mean: m, variance, inside } = heaped(means[c], s, bound);
-    return {
-      means: means.map((value, k) => (k === c ? m : value)),
-      covariances: covariances.map((row, a) =>
-        row.map((value, b) =>
-          a === c && b === c ? variance : a === c || b === c ? product(inside, value) : value,
-        ),
-      ),
-      certain,
+  /**
+   * A value within bounds as what it may be: between them, on the lower or on the upper one. Each case has its
+   * probability and what is believed then; `unseen` is what is believed before bounds.
+   */
+  #cases(unseen: Belief, { state, low, high }: Bound): { probability: Expression; belief: Belief }[] {
+    const one = this.#states.map((_, k) => number(k === state ? 1 : 0));
+    const beyond = (bound: Expression, sign: 1 | -1) => {
+      const hanging = this.#gradient(bound); // a bound may hang on the constants of the device
+      const slopes = one.map((each, k) => product(number(sign), sum(each, minus(hanging[k]))));
+      return { hanging, slopes, by: product(number(sign), sum(unseen.means[state], minus(bound))) };
     };
+    const ends = [
+      ...(low ? [{ bound: low, ...beyond(low, -1) }] : []),
+      ...(high ? [{ bound: high, ...beyond(high, 1) }] : []),
+    ];
+    let between = { probability: number(1) as Expression, belief: unseen };
+    for (const { slopes, bound, hanging } of ends) {
+      const inwards = slopes.map(minus);
+      const sign = slopes[state].kind === "number" && slopes[state].value > 0 ? -1 : 1;
+      const shift = hanging.reduce(
+        (total, slope, k) => sum(total, product(slope, sum(between.belief.means[k], minus(unseen.means[k])))),
+        bound,
+      );
+      const by = product(number(sign), sum(between.belief.means[state], minus(shift)));
+      const { belief, probability } = restricted(between.belief, inwards, by);
+      between = { belief, probability: product(between.probability, probability) };
+    }
+    return [
+      between,
+      ...ends.map(({ bound, hanging, slopes, by }) => {
+        const { belief, probability } = restricted(unseen, slopes, by);
+        const shift = hanging.reduce(
+          (total, slope, k) => sum(total, product(slope, sum(belief.means[k], minus(unseen.means[k])))),
+          bound,
+        );
+        return { probability, belief: pinned(belief, state, shift, hanging) };
+      }),
+    ];
+  }
+
+  /** What is believed of a value within bounds. */
+  #rectified(unseen: Knowledge, bound: Bound): Knowledge {
+    const cases = this.#cases(unseen, bound);
+    const total = cases.map(({ probability }) => probability).reduce(sum);
+    const parts = cases.map(({ probability, belief }) => ({ weight: quotient(probability, total), belief }));
+    return { ...mixed(parts), certain: unseen.certain };
   }
 
   /** A linear look at the state: what is expected, its slopes, and the variance of noise. */
@@ -244,7 +276,6 @@ class Builder {
     noise: Expression;
     /** Whether the slope along a state is free of that state. */
     affine: (state: number) => boolean;
-    at: (state: number, value: Expression) => { expected: Expression; noise: Expression };
   } {
     const read = this.#text.read(this.#values());
     const quiet = simplify(withoutDraws(read));
@@ -258,154 +289,68 @@ class Builder {
       return sum(total, product(slope, slope));
     }, rest);
     const slopes = this.#gradient(quiet);
-    const there = (changes: ReadonlyMap<number, Expression>) => {
-      const values = new Map<string, Expression>(certain);
-      this.#states.forEach((state, k) => {
-        values.set(mean(state), changes.get(k) ?? means[k]);
-      });
-      return (value: Expression) => simplify(substitute(value, values));
-    };
-    const here = there(new Map());
+    const values = new Map<string, Expression>(certain);
+    this.#states.forEach((state, k) => {
+      values.set(mean(state), means[k]);
+    });
+    const here = (value: Expression) => simplify(substitute(value, values));
     return {
       expected: here(quiet),
       slopes: slopes.map(here),
       noise: here(noise),
       affine: (state) => !namesIn(slopes[state]).has(mean(this.#states[state])),
-      at: (state, value) => {
-        const put = there(new Map([[state, value]]));
-        return { expected: put(quiet), noise: put(noise) };
-      },
     };
   }
 
-  /** Kalman's update. */
-  #readPlain(knowledge: Knowledge): Step {
-    const { means, covariances, certain } = knowledge;
-    const { expected, slopes, noise } = this.#look(knowledge);
-    const { gain, variance, error } = innovation(covariances, slopes, noise, errorOf(expected));
-    const after: Knowledge = {
-      means: means.map((value, a) => sum(value, product(gain[a], error))),
-      covariances: covariances.map((row, a) =>
-        row.map((value, b) => sum(value, minus(product(product(gain[a], gain[b]), variance)))),
-      ),
-      certain,
-    };
+  /** A read: what is believed after it, how far off it was, and with what variance. */
+  #read(before: Knowledge) {
+    const { expected, slopes, noise } = this.#look(before);
+    const error = sum(name(rowInputs.value), minus(expected));
+    const { belief, variance } = observed(before, slopes, noise, error);
+    return { after: { ...belief, certain: before.certain }, expected, error, variance };
+  }
+
+  #readPlain(before: Knowledge): Step {
+    const { after, expected, error, variance } = this.#read(before);
     return changed(
       new Map([...this.#cells(after), ...results(expected, variance, logNormal(error, variance))]),
     );
   }
 
-  /** A read of a state within bounds: it lies on the lower one, between, or on the upper one. */
+  /** A read of a value within bounds: the cases weighed by how well they explain it. */
   #readBounded(
-    knowledge: Knowledge,
+    unseen: Knowledge,
     bound: Bound,
     plain: { readonly away: Expression; readonly step: Step },
   ): Branch {
-    const { means, covariances, certain } = knowledge;
-    const c = bound.state;
-    const { expected, slopes, noise, at } = this.#look(knowledge);
-    const { gain, variance, error } = innovation(covariances, slopes, noise, errorOf(expected));
-    const s = spread(covariances[c][c]);
-    // between: the state given the read, were there no bounds
-    const given = sum(means[c], product(gain[c], error));
-    const givenVariance = sum(covariances[c][c], minus(product(product(gain[c], gain[c]), variance)));
-    const givenSpread = spread(givenVariance);
-    const cut = heaped(given, givenSpread, bound);
-    const between = {
-      weight: atLeast(cut.inside, tiny),
-      exponent: exponent(error, variance),
-      variance,
-    };
-    const ends = ([["low", bound.low] as const, ["high", bound.high] as const] as const).flatMap(
-      ([side, value]) => {
-        if (value === undefined) return [];
-        const distance = quotient(sum(value, minus(means[c])), s);
-        const seen = at(c, value);
-        // the bound may hang on the device's constants: then a read on it tells of them
-        const hanging = this.#gradient(value);
-        const along = slopes.map((slope, k) =>
-          k === c ? number(0) : sum(slope, product(slopes[c], hanging[k])),
-        );
-        const look = innovation(covariances, along, seen.noise, errorOf(seen.expected));
-        const weight = atLeast(below(side === "low" ? distance : minus(distance)), tiny);
-        return [
-          {
-            weight,
-            exponent: exponent(look.error, look.variance),
-            variance: look.variance,
-            value,
-            look,
-            hanging,
-          },
-        ];
-      },
-    );
-    const cases = [between, ...ends];
-    const largest = cases.map((each) => each.exponent).reduce((a, b) => apply("max", a, b));
-    const terms = cases.map((each) =>
+    const { certain } = unseen;
+    const free = this.#read(unseen); // were there no bounds
+    const [, ...ends] = this.#cases(unseen, bound);
+    const [between] = this.#cases(free.after, bound);
+    const cases = [
+      { ...between, variance: free.variance, error: free.error },
+      ...ends.map(({ probability, belief }) => {
+        const { after, variance, error } = this.#read({ ...belief, certain });
+        return { probability, belief: after as Belief, variance, error };
+      }),
+    ];
+    const exponents = cases.map(({ error, variance }) => exponent(error, variance));
+    const largest = exponents.reduce((a, b) => apply("max", a, b));
+    const terms = cases.map(({ probability, variance }, k) =>
       product(
-        quotient(each.weight, apply("sqrt", each.variance)),
-        apply("exp", sum(each.exponent, minus(largest))),
+        quotient(atLeast(probability, tiny), apply("sqrt", variance)),
+        apply("exp", sum(exponents[k], minus(largest))),
       ),
     );
     const total = terms.reduce(sum);
-    const [weight, ...endWeights] = terms.map((term) => quotient(term, total));
     const log = sum(sum(largest, apply("log", total)), number(-0.5 * Math.log(2 * Math.PI)));
-
-    const endMeans = ends.map(({ value, look, hanging }) => {
-      const shift = hanging.reduce(
-        (total, slope, k) => sum(total, product(slope, product(look.gain[k], look.error))),
-        number(0) as Expression,
-      );
-      return sum(value, shift);
-    });
-    const stateMean = endWeights.reduce(
-      (total, each, k) => sum(total, product(each, endMeans[k])),
-      product(weight, cut.within),
-    );
-    const square = (x: Expression) => product(x, x);
-    const stateVariance = endWeights.reduce(
-      (total, each, k) => sum(total, product(each, square(sum(endMeans[k], minus(stateMean))))),
-      product(weight, sum(cut.withinVariance, square(sum(cut.within, minus(stateMean))))),
-    );
-    const shrink = product(weight, quotient(cut.withinVariance, square(givenSpread)));
-    const after: Knowledge = {
-      means: means.map((value, a) =>
-        a === c
-          ? stateMean
-          : ends.reduce(
-              (total, { look }, k) => sum(total, product(endWeights[k], product(look.gain[a], look.error))),
-              sum(value, product(weight, product(gain[a], error))),
-            ),
-      ),
-      covariances: covariances.map((row, a) =>
-        row.map((value, b) => {
-          if (a === c && b === c) return stateVariance;
-          const plain = product(product(gain[a], gain[b]), variance);
-          if (a === c || b === c) return product(shrink, sum(value, minus(plain)));
-          return ends.reduce(
-            (total, { look }, k) =>
-              sum(
-                total,
-                minus(product(endWeights[k], product(product(look.gain[a], look.gain[b]), look.variance))),
-              ),
-            sum(value, minus(product(weight, plain))),
-          );
-        }),
-      ),
-      certain,
-    };
-    const before = this.#rectified(knowledge, bound);
-    const seen = this.#look(before);
-    const seenVariance = innovation(
-      before.covariances,
-      seen.slopes,
-      seen.noise,
-      errorOf(seen.expected),
-    ).variance;
+    const after = mixed(cases.map(({ belief }, k) => ({ weight: quotient(terms[k], total), belief })));
+    const { expected, variance } = this.#read(this.#rectified(unseen, bound));
+    const { state } = bound;
+    const away = far(free.after.means[state], free.after.covariances[state][state], bound);
     return {
-      step: changed(new Map([...this.#cells(after), ...results(seen.expected, seenVariance, log)])),
-      shortcut: { when: apply("and", plain.away, far(given, givenVariance, bound)), step: plain.step },
+      step: changed(new Map([...this.#cells({ ...after, certain }), ...results(expected, variance, log)])),
+      shortcut: { when: apply("and", plain.away, away), step: plain.step },
     };
   }
 
@@ -465,9 +410,6 @@ function far(m: Expression, variance: Expression, { low, high }: Bound): Express
 }
 
 // ---- cells -----------------------------------------------------------------------------------------
-
-/** How far the row's value is from what was expected. */
-const errorOf = (expected: Expression) => sum(name(rowInputs.value), minus(expected));
 
 function results(expected: Expression, variance: Expression, log: Expression): [string, Expression][] {
   return [

@@ -15,10 +15,13 @@ import { maximise, multiStart, type Optimum } from "./optimum.ts";
 import { profile } from "./profile.ts";
 import { type FreeParameter, ParameterSpace } from "./space.ts";
 import { sizeOf, startsAround, startValues } from "./starts.ts";
-import { hasNoise, isSpread, type TextOptions, usedParameters } from "./text.ts";
+import { hasNoise, spreadOf, type TextOptions, usedParameters } from "./text.ts";
 
 export interface FitOptions {
-  /** Parameters to fit. Default: all that the data tell. */
+  /**
+   * Parameters to fit. Default: all that the data tell; of those that are 0 in the model only the spreads of pulses
+   * and reads.
+   */
   readonly free?: readonly string[];
   /** Parameters held at a value. */
   readonly fix?: Readonly<Record<string, string | number>>;
@@ -115,32 +118,37 @@ export async function fit(
   for (const name of measurement.arguments) held.set(name, "given by the data with every pulse");
   const text = textOf(measurement, start);
   const used = usedParameters(checked, text);
-  for (const { name } of checked.parameters) {
+  for (const { name, value } of checked.parameters) {
     if (held.has(name)) continue;
     const reason = !used.has(name)
       ? "nothing measured depends on it"
-      : !spread && isSpread(checked, name)
+      : !spread && spreadOf(checked, name) === "devices"
         ? "one device does not tell how devices differ"
         : asked && !options.free?.includes(name)
           ? "not asked for"
-          : undefined;
+          : !asked && value === 0 && spreadOf(checked, name) !== "cycles"
+            ? "0 in the model, so not part of it"
+            : undefined;
     if (reason === undefined) continue;
     if (asked && options.free?.includes(name)) throw new DataError(`${name} cannot be fitted: ${reason}`);
     held.set(name, reason);
     if (reason.startsWith("one device")) values.set(name, 0);
   }
-  const extra = (options.residual ?? !hasNoise(checked, text)) ? [residualParameter(measurement)] : [];
+
+  const noisy = checked.parameters.some(
+    ({ name }) => !held.has(name) && spreadOf(checked, name) === "cycles",
+  );
+  const extra =
+    (options.residual ?? !(noisy || hasNoise(checked, text))) ? [residualParameter(measurement)] : [];
 
   for (;;) {
     const free: FreeParameter[] = [
       ...checked.parameters
         .filter(({ name }) => !held.has(name))
-        .map(({ name, dimension }) => ({
-          name,
-          dimension,
-          size: sizeOf({ dimension }, measurement),
-          ...range(fixed, name, values, options),
-        })),
+        .map(({ name, dimension }) => {
+          const size = sizeOf({ dimension }, measurement);
+          return { name, dimension, size, ...range(fixed, name, values, size, options) };
+        }),
       ...extra,
     ];
     if (free.length === 0) throw new ConfigError("no parameter is left to fit");
@@ -241,7 +249,7 @@ function checkNames(model: Model<"device">, { free = [], bounds = {}, fix = {} }
     if (Object.hasOwn(fix, name)) throw new ConfigError(`${name} is both free and fixed`);
 }
 
-/** Where a spread between devices begins that the model has as 0. */
+/** Where a spread begins that the model has as 0, of its size by the data. */
 const smallSpread = 0.05;
 
 /** Start and bounds of a parameter, SI. */
@@ -249,10 +257,11 @@ function range(
   model: Model<"device">,
   name: string,
   values: ReadonlyMap<string, number>,
+  size: number,
   { bounds = {} }: FitOptions,
 ): Pick<FreeParameter, "start" | "low" | "high"> {
   // a spread of 0 is a beginning without a slope
-  const start = values.get(name) || (isSpread(model.checked, name) ? smallSpread : 0);
+  const start = values.get(name) || (spreadOf(model.checked, name) ? smallSpread * size : 0);
   const given = bounds[name];
   if (!given) return { start, low: start > 0 ? 0 : Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   const { dimension } = model.checked.parameters.find((each) => each.name === name) as Parameter;

@@ -41,59 +41,104 @@ export const logNormal = (error: Expression, variance: Expression) =>
     sum(quotient(product(error, error), variance), apply("log", product(number(2 * Math.PI), variance))),
   );
 
-/** What reading along slopes of the state tells: gain of each state, variance of the error. Kalman 1960. */
-export function innovation(
-  covariances: readonly (readonly Expression[])[],
+/** A normal distribution: means [state] and covariances [state][state], symmetric. */
+export interface Belief {
+  readonly means: readonly Expression[];
+  readonly covariances: readonly (readonly Expression[])[];
+}
+
+const zero: Expression = number(0);
+const dot = (a: readonly Expression[], b: readonly Expression[]): Expression =>
+  a.reduce((total, each, k) => sum(total, product(each, b[k])), zero);
+
+/** What is believed after a read with these slopes and noise variance was off by `error`. Kalman 1960. */
+export function observed(
+  { means, covariances }: Belief,
   slopes: readonly Expression[],
   noise: Expression,
   error: Expression,
-) {
-  const zero: Expression = number(0);
-  const along = covariances.map((row) =>
-    row.reduce((total: Expression, each, k) => sum(total, product(each, slopes[k])), zero),
-  );
-  const variance = along.reduce((total, each, k) => sum(total, product(slopes[k], each)), noise);
+): { belief: Belief; variance: Expression } {
+  const along = covariances.map((row) => dot(row, slopes));
+  const variance = sum(dot(slopes, along), noise);
+  const gain = along.map((each) => quotient(each, variance));
   return {
-    gain: along.map((each) => quotient(each, variance)),
+    belief: {
+      means: means.map((value, a) => sum(value, product(gain[a], error))),
+      covariances: covariances.map((row, a) =>
+        row.map((value, b) => sum(value, minus(product(gain[a], along[b])))),
+      ),
+    },
     variance,
-    error,
   };
 }
 
 /**
- * N(m, s^2) with its tails heaped on bounds: mean, variance, probability between the bounds, and moments of the part
- * between them.
+ * What is believed given that D > 0, where D = `expected` + `slopes` (x - means): its first two moments, and the
+ * probability of D > 0. Moments of a truncated normal: Johnson, Kotz & Balakrishnan 1994, vol. 1, section 13.10.
  */
-export function heaped(m: Expression, s: Expression, { low, high }: Bounds) {
-  const zero: Expression = number(0);
-  const one: Expression = number(1);
-  const a = low && quotient(sum(low, minus(m)), s);
-  const b = high && quotient(sum(high, minus(m)), s);
-  const belowLow = a ? below(a) : zero;
-  const aboveHigh = b ? below(minus(b)) : zero;
-  const inside = sum(sum(one, minus(belowLow)), minus(aboveHigh));
-  const weight = atLeast(inside, tiny);
-  const atLow = a ? density(a) : zero;
-  const atHigh = b ? density(b) : zero;
-  const shift = quotient(sum(atLow, minus(atHigh)), weight);
-  const second = quotient(sum(a ? product(a, atLow) : zero, minus(b ? product(b, atHigh) : zero)), weight);
-  const bounded = (x: Expression) => {
-    const up = low ? apply("max", x, low) : x;
-    return high ? apply("min", up, high) : up;
+export function restricted(
+  { means, covariances }: Belief,
+  slopes: readonly Expression[],
+  expected: Expression,
+): { belief: Belief; probability: Expression } {
+  const along = covariances.map((row) => dot(row, slopes));
+  const s = spread(dot(slopes, along));
+  const a = quotient(expected, s);
+  const probability = below(a);
+  const deep = apply("<", a, number(-30)); // there the ratio of density and probability is known by its series
+  const inverse = quotient(number(1), a);
+  const series = minus(
+    sum(sum(a, inverse), minus(product(number(2), product(inverse, product(inverse, inverse))))),
+  );
+  const ratio = apply("select", deep, series, quotient(density(a), atLeast(probability, 1e-300)));
+  const drop = apply("clip", product(ratio, sum(ratio, a)), zero, number(1 - 1e-12));
+  const unit = along.map((each) => quotient(each, s));
+  return {
+    belief: {
+      means: means.map((value, k) => sum(value, product(unit[k], ratio))),
+      covariances: covariances.map((row, k) =>
+        row.map((value, l) => sum(value, minus(product(product(unit[k], unit[l]), drop)))),
+      ),
+    },
+    probability,
   };
-  const within = bounded(sum(m, product(s, shift)));
-  const ratio = apply("clip", sum(sum(one, second), minus(product(shift, shift))), number(1e-12), one);
-  const withinVariance = product(product(s, s), ratio);
-  const mean = sum(
-    product(inside, within),
-    sum(low ? product(belowLow, low) : zero, high ? product(aboveHigh, high) : zero),
+}
+
+/** State c becomes a value that hangs on the others by `slopes` (0 for c itself). */
+export function pinned(
+  { means, covariances }: Belief,
+  c: number,
+  value: Expression,
+  slopes: readonly Expression[],
+): Belief {
+  const along = covariances.map((row) => dot(row, slopes));
+  const own = dot(slopes, along);
+  return {
+    means: means.map((each, k) => (k === c ? value : each)),
+    covariances: covariances.map((row, a) =>
+      row.map((each, b) => (a === c ? (b === c ? own : along[b]) : b === c ? along[a] : each)),
+    ),
+  };
+}
+
+/** The first two moments of a mixture. */
+export function mixed(parts: readonly { weight: Expression; belief: Belief }[]): Belief {
+  if (parts.length === 1) return parts[0].belief;
+  const total = (of: (belief: Belief) => Expression): Expression =>
+    parts.reduce((value, { weight, belief }) => sum(value, product(weight, of(belief))), zero);
+  const means = parts[0].belief.means.map((first, k) =>
+    parts.every(({ belief }) => belief.means[k] === first) ? first : total((belief) => belief.means[k]),
   );
-  const square = (x: Expression) => product(sum(x, minus(mean)), sum(x, minus(mean)));
-  const variance = sum(
-    product(inside, sum(withinVariance, square(within))),
-    sum(low ? product(belowLow, square(low)) : zero, high ? product(aboveHigh, square(high)) : zero),
-  );
-  return { mean, variance, inside, within, withinVariance };
+  const off = (belief: Belief, k: number) =>
+    belief.means[k] === means[k] ? zero : sum(belief.means[k], minus(means[k]));
+  return {
+    means,
+    covariances: means.map((_, a) =>
+      means.map((_, b) =>
+        total((belief) => sum(belief.covariances[a][b], product(off(belief, a), off(belief, b)))),
+      ),
+    ),
+  };
 }
 
 /** J P J^T, lower triangle. */
@@ -101,17 +146,8 @@ export function congruent(
   jacobian: readonly (readonly Expression[])[],
   covariances: readonly (readonly Expression[])[],
 ): Expression[][] {
-  const zero: Expression = number(0);
-  const right = jacobian.map((row) =>
-    covariances.map((column) =>
-      row.reduce((total: Expression, each, k) => sum(total, product(each, column[k])), zero),
-    ),
-  );
-  return jacobian.map((_, a) =>
-    jacobian.map((row, b) =>
-      b > a ? zero : row.reduce((total: Expression, each, k) => sum(total, product(each, right[a][k])), zero),
-    ),
-  );
+  const right = jacobian.map((row) => covariances.map((column) => dot(row, column)));
+  return jacobian.map((_, a) => jacobian.map((row, b) => (b > a ? zero : dot(row, right[a]))));
 }
 
 export const symmetric = (lower: readonly (readonly Expression[])[], n: number): Expression[][] =>

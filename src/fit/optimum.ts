@@ -231,10 +231,18 @@ export function multiStart(
       `the log-likelihood cannot be evaluated at any of ${starts.length} starts` +
         (starts.length > 0 ? `; the first is ${placeOf(objective, starts[0])}` : ""),
     );
-  const optima = promising.map((start, k) => {
+  const optima: (Optimum & { readonly start: number })[] = [];
+  let failure: NumericError | undefined;
+  for (const [k, start] of promising.entries()) {
     options.progress?.(k / promising.length);
-    return { ...maximise(objective, starts[start], { ...options, progress: undefined }), start };
-  });
+    try {
+      optima.push({ ...maximise(objective, starts[start], { ...options, progress: undefined }), start });
+    } catch (error) {
+      if (!(error instanceof NumericError)) throw error;
+      failure ??= error; // one search that runs into the rocks leaves the others
+    }
+  }
+  if (failure && optima.length === 0) throw failure;
   options.progress?.(1);
   optima.sort((a, b) => b.value - a.value);
   const best = optima[0];

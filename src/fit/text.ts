@@ -29,19 +29,20 @@ export interface TextOptions {
   readonly timed: boolean;
 }
 
-/** The variable that shows in a read: what a sequence that begins with a read begins with. Throws `ConfigError`. */
+/**
+ * The variable that a sequence which begins with a read begins with: the first that a read depends on and that is not
+ * constant. Throws `ConfigError` where there is none.
+ */
 export function observedVariable(model: CheckedModel): Variable {
   const inlined = inline(model);
-  const seen = new Set([
-    ...namesIn(inlined(model.read as Expression)),
-    ...namesIn(inlined(model.drift ?? number(0))),
-  ]);
-  const found = model.variables.filter((each) => !each.constant && seen.has(each.name));
-  if (found.length === 1) return found[0];
-  const what = found.length === 0 ? "no stored variable" : found.map((each) => each.name).join(" and ");
-  throw new ConfigError(
-    `a read of ${model.name} depends on ${what}, so the first read of a series does not say where it begins; start from the fabricated state instead`,
+  const seen = new Set(
+    [inlined(model.read as Expression), inlined(model.drift ?? number(0))].flatMap((each) => [
+      ...namesIn(each),
+    ]),
   );
+  const found = model.variables.find((each) => !each.constant && seen.has(each.name));
+  if (found) return found;
+  throw new ConfigError(`a read of ${model.name} depends on no stored variable: there is nothing to fit`);
 }
 
 type Circumstances = Omit<TextOptions, "free">;
@@ -58,21 +59,30 @@ export function hasNoise(model: CheckedModel, circumstances: Circumstances): boo
   return new DeviceText(model, { ...circumstances, free: new Set() }).isNoisy;
 }
 
-/** Whether a parameter only says how devices differ: it does nothing where every constant has its mean. */
-export function isSpread(model: CheckedModel, parameter: string): boolean {
+/**
+ * Whether a parameter only scales draws: "devices" where it says how devices differ (it does nothing where every
+ * constant has its mean), "cycles" where it says how pulses or reads of one device do.
+ */
+export function spreadOf(model: CheckedModel, parameter: string): "devices" | "cycles" | undefined {
   const inlined = inline({ parameters: [], derived: model.derived });
-  const elsewhere = [
+  const scalesDraws = (texts: readonly Expression[]): boolean | undefined => {
+    const using = texts.map(inlined).filter((each) => namesIn(each).has(parameter));
+    if (using.length === 0) return undefined;
+    return using.every((each) => !namesIn(simplify(drawsAtMean(each))).has(parameter));
+  };
+  const initial = (constant: boolean) =>
+    model.variables
+      .filter((each) => (each.constant ?? false) === constant)
+      .map(({ name }) => model.initial[name]);
+  const constants = scalesDraws(initial(true));
+  const others = scalesDraws([
     ...Object.values(model.handlers).flatMap((statements) => statements.map(({ value }) => value)),
     ...(model.drift ? [model.drift] : []),
     model.read as Expression,
-    ...model.variables.filter(({ constant }) => !constant).map(({ name }) => model.initial[name]),
-  ];
-  if (elsewhere.some((each) => namesIn(inlined(each)).has(parameter))) return false;
-  const constants = model.variables
-    .filter(({ constant }) => constant)
-    .map(({ name }) => inlined(model.initial[name]));
-  const using = constants.filter((each) => namesIn(each).has(parameter));
-  return using.length > 0 && using.every((each) => !namesIn(simplify(drawsAtMean(each))).has(parameter));
+    ...initial(false),
+  ]);
+  if (constants && others === undefined) return "devices";
+  return others && constants !== false ? "cycles" : undefined;
 }
 
 function drawsAtMean(root: Expression): Expression {
@@ -189,10 +199,10 @@ export class DeviceText {
     for (let count = -1; count < uncertain.size; ) {
       count = uncertain.size;
       for (const { name: variable, constant } of variables)
-        if (!constant && moved(this.#inlined(initial[variable]))) uncertain.add(variable);
+        if (!constant && moved(simplify(this.#inlined(initial[variable])))) uncertain.add(variable);
       for (const pulse of pulses)
         for (const { target, value } of handlers[pulse] ?? [])
-          if (moved(this.#inlined(value))) uncertain.add(target);
+          if (moved(simplify(this.#inlined(value)))) uncertain.add(target);
     }
     return uncertain;
   }
