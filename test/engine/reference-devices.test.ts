@@ -2,11 +2,12 @@
  * Weights on devices: machine code and interpreter leave the same conductances, pulses and bits.
  */
 import { describe, expect, test } from "vitest";
-import { constantStep, idealDevice } from "../../models/constant-step.ts";
+import { idealDevice } from "../../models/constant-step.ts";
 import { lif } from "../../models/lif.ts";
 import { normad } from "../../models/normad.ts";
 import { memorylessPcm, pcm } from "../../models/pcm.ts";
 import { pairStdp } from "../../models/stdp.ts";
+import { constantStep } from "../../models/step-devices.ts";
 import {
   allToAll,
   device,
@@ -98,7 +99,13 @@ const cases: Record<string, () => Case> = {
     ),
 
   "steps that differ between devices and pulses": () =>
-    trained(differentialPair(constantStep, { devices: 2, ...beta }), [epoch, epoch]),
+    trained(
+      differentialPair(constantStep.with({ step: "0.8 uS", stepSd: 0.3, topSd: "3 uS", pulseSd: 0.3 }), {
+        devices: 2,
+        ...beta,
+      }),
+      [epoch, epoch],
+    ),
 
   "a device without noise, a device without drift that draws": () => {
     const noisy = device({

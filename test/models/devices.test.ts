@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { constantStep, idealDevice } from "../../models/constant-step.ts";
+import { idealDevice } from "../../models/constant-step.ts";
 import { memorylessPcm, pcm } from "../../models/pcm.ts";
 import { relay } from "../../models/relay.ts";
+import { constantStep } from "../../models/step-devices.ts";
 import {
   allToAll,
   compile,
@@ -141,10 +142,12 @@ describe("constant steps", () => {
   });
 
   test("steps spread by 30 % over devices and 30 % over pulses", async () => {
-    const { pulse, positive } = await devices(constantStep);
+    const { pulse, positive } = await devices(
+      constantStep.with({ Gref: "0 uS", step: "0.8 uS", stepSd: 0.3, pulseSd: 0.3 }),
+    );
     pulse(4);
     const { mean, sd } = moments(positive({ noise: true }));
-    // four pulses: device spread adds as 4 s, pulse spread as 2 s (1 + 0.09)^(1/2); clipping at 0 is beyond 3 deviations
+    // four pulses: device spread adds as 4 s, pulse spread as 2 s (1 + 0.09)^(1/2); a negative step, mirrored, is beyond 3 deviations
     const deviceSd = 4 * 0.8 * 0.3;
     const pulseSd = 2 * 0.8 * 0.3 * Math.sqrt(1.09);
     const expected = Math.hypot(deviceSd, pulseSd);
