@@ -9,13 +9,14 @@ import { createReadStream } from "node:fs";
 import * as path from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip, gunzipSync } from "node:zlib";
-import { columnOf } from "../fit/columns.ts";
+import { type Column, columnOf } from "../fit/columns.ts";
 import { type Finding, findingsOf, quantityText } from "../fit/findings.ts";
 import { importData, importers, type RawFile } from "../fit/importers.ts";
 import { devicesOf, type Measurement, readCount } from "../fit/measurement.ts";
 import { readTable, type Table } from "../fit/table.ts";
 import { DataError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
+import { formatDimension, unitDimension } from "../math/units.ts";
 import { addressOf } from "./catalogue.ts";
 import { type ExitCode, exitCodes, shortPath, UsageError } from "./exit.ts";
 
@@ -152,7 +153,7 @@ function summary({ kind, measurement, rows, columns, metadata }: Table) {
         name,
         rangeOf(
           all((sequence) => sequence.arguments[k]),
-          "SI",
+          unitOfArgument(name, columns),
         ),
       ]),
     ),
@@ -167,7 +168,11 @@ function summary({ kind, measurement, rows, columns, metadata }: Table) {
     interval:
       intervals.length === 0
         ? undefined
-        : { least: intervals[0], median: intervals[intervals.length >> 1], greatest: intervals.at(-1) },
+        : {
+            least: intervals[0],
+            median: intervals[intervals.length >> 1],
+            greatest: intervals[intervals.length - 1],
+          },
   };
 }
 
@@ -199,8 +204,9 @@ function tableText(table: Table, findings: readonly Finding[]): string {
   if (told.time) lines.push(["time", range(told.time)]);
   if (told.interval) {
     const { least, median, greatest } = told.interval;
-    const text = (seconds = 0) => quantityText(seconds, "s", 3);
-    lines.push(["intervals", `${text(least)} to ${text(greatest)}, median ${text(median)}`]);
+    const text = (seconds: number) => quantityText(seconds, "s", 3);
+    const spread = text(least) === text(greatest) ? "" : `${text(least)} to ${text(greatest)}, median `;
+    lines.push(["intervals", spread + text(median)]);
   }
   for (const [key, value] of Object.entries(told.metadata))
     for (const line of value.split("\n")) lines.push([key, line]);
@@ -230,13 +236,25 @@ function lengthText({
   return `${count} of ${shortest === longest ? longest : `${shortest} to ${longest}`} rows`;
 }
 
-/** The range of an argument, in the unit of its column. */
-function argumentText(name: string, { least, greatest }: Range, columns: readonly string[]): string {
+/** The SI unit of an argument, from its column. */
+function unitOfArgument(name: string, columns: readonly string[]): string {
+  const column = columnOfArgument(name, columns);
+  const unit = column?.name.slice(column.stem.length + 1) ?? "1";
+  return formatDimension(unitDimension(unit).dimension);
+}
+
+function columnOfArgument(name: string, columns: readonly string[]): Column | undefined {
   const stems = name === "delay" ? ["delay", "dt"] : [name];
-  const column = columns
+  const found = columns
     .map((each, index) => columnOf(each, index))
     .find((each) => typeof each !== "string" && stems.includes(each.stem));
-  if (column === undefined || typeof column === "string") return `${least} to ${greatest}`;
+  return typeof found === "string" ? undefined : found;
+}
+
+/** The range of an argument, in the unit of its column. */
+function argumentText(name: string, { least, greatest }: Range, columns: readonly string[]): string {
+  const column = columnOfArgument(name, columns);
+  if (column === undefined) return `${least} to ${greatest}`;
   const inUnit = (value: number) => Number(((value / column.factor) * column.divisor).toPrecision(6));
   const unit = column.name.slice(column.stem.length + 1);
   return least === greatest ? `${inUnit(least)} ${unit}` : `${inUnit(least)} to ${inUnit(greatest)} ${unit}`;

@@ -199,10 +199,7 @@ export function readJson(text: string, file: string, sink: RowSink, faults: Faul
   lists.forEach((list, index) => {
     const size = Array.isArray(list) ? list.length : 0;
     if (size !== length)
-      faults.add(
-        at("columns", names[index]),
-        `column ${names[index]} has ${size} cells, the longest has ${length}`,
-      );
+      faults.add(at("columns", names[index]), `column ${names[index]} has ${size} of ${length} cells`);
   });
   faults.throwAny();
   sink.header(names, (index) => at("columns", names[index]));

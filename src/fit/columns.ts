@@ -6,7 +6,7 @@
  */
 
 import { ConfigError } from "../math/errors.ts";
-import { didYouMean, nearest } from "../math/nearest.ts";
+import { nearest } from "../math/nearest.ts";
 import { formatDimension, sameDimension, unitDimension } from "../math/units.ts";
 import type { Metadata } from "./metadata.ts";
 
@@ -38,7 +38,6 @@ const otherNames: Readonly<Record<string, Quantity>> = {
   resistance: "R",
   current: "I",
   delta_t: "dt",
-  delay: "dt",
 };
 
 export interface Column {
@@ -47,7 +46,7 @@ export interface Column {
   readonly role: Role;
   readonly stem: string; // "G"
   readonly relative: boolean; // in units of what the metadata G_rel says
-  readonly factor: number; // SI = cell * factor / divisor; one of them is 1, so that 0.1 ms is the double nearest 1e-4
+  readonly factor: number; // SI = cell * factor / divisor; one of them is 1, so there is one rounding
   readonly divisor: number;
 }
 
@@ -78,9 +77,8 @@ export function columnOf(name: string, index: number): Column | string {
     return `"${stem}" cannot name an argument of a pulse: a letter, then letters, digits, _`;
   const size = sizeOf(unit);
   if (typeof size === "string") {
-    const near =
-      plainColumns.find((each) => name.toLowerCase().startsWith(each)) ?? nearest(name, examples());
-    return `"${name}" is no column: ${size}${near === undefined || size.includes("did you mean") ? "" : `; did you mean ${near}?`}`;
+    const near = plainColumns.find((each) => name.toLowerCase().startsWith(each));
+    return `"${name}" is no column${near ? `; did you mean ${near}?` : `: ${size}`}`;
   }
   return { name, index, role: "argument", stem, relative: false, ...scaleOf(size.factor) };
 }
@@ -95,7 +93,7 @@ function quantityColumn(name: string, index: number, stem: Quantity, unit: strin
   const { dimension } = unitDimension(units.at(-1) as string);
   if (!sameDimension(size.dimension, dimension)) {
     const found = nearest(unit, units) ?? units[0];
-    return `"${name}" is no column: ${stem} is ${words}, ${unit} is ${formatDimension(size.dimension)}; did you mean ${stem}_${found}?`;
+    return `"${name}" is no column: ${stem} is ${words}, ${unit} has the dimension of ${formatDimension(size.dimension)}; did you mean ${stem}_${found}?`;
   }
   return { ...column, relative: false, ...scaleOf(size.factor) };
 }
@@ -135,14 +133,6 @@ function offer(stem: string, unit: string): string {
 
 function exampleOf(stem: string): string {
   return isQuantity(stem) ? `${stem}_${quantities[stem].units[0]}` : stem;
-}
-
-function examples(): string[] {
-  return [
-    ...plainColumns,
-    ...Object.entries(quantities).flatMap(([stem, { units }]) => units.map((unit) => `${stem}_${unit}`)),
-    "G_rel",
-  ];
 }
 
 /** SI value of a cell. */
@@ -221,6 +211,11 @@ export function layoutOf(
   if (change && !delay) wrong(change.index, `${change.name} needs dt_ms beside it: STDP points`);
   if (delay && !change && !before)
     wrong(delay.index, `${delay.name} needs change_percent, or G_before_uS and G_after_uS, beside it`);
+  both(
+    delay,
+    columns.find(({ stem }) => stem === "delay"),
+    "are one quantity, the delay of a pair; keep one of them",
+  );
   both(change, before, "tell the change more than once; keep one of them");
   both(change, measured[0], "cannot stand in one table: points have no reads of their own");
   both(delay, time, "cannot stand in one table: each point stands alone");
@@ -253,10 +248,7 @@ export function layoutOf(
     wrong(before.index, `${before.name} needs a column pulse, or "# pulse: set" above the header`);
   else if (!pulsed)
     for (const { index, name } of given)
-      wrong(
-        index,
-        `${name} is an argument of a pulse, but there is no column pulse${didYouMean(name, examples())}`,
-      );
+      wrong(index, `${name} is an argument of a pulse, but there is no column pulse`);
   if (!sound || value === undefined) return undefined;
   const form = delay ? "STDP points" : before ? "transitions" : "values";
   return {

@@ -136,7 +136,11 @@ export class Entries implements RowSink {
   #number(column: Column): number | undefined {
     const cell = this.#cells[column.index];
     const value = Number(cell);
-    if (Number.isFinite(value) && (value !== 0 || cell.trim() !== "") && !(Number.isInteger(value) && /[xob]/i.test(cell)))
+    if (
+      Number.isFinite(value) &&
+      (value !== 0 || cell.trim() !== "") &&
+      !(Number.isInteger(value) && /[xob]/i.test(cell))
+    )
       return toSI(column, value);
     if (cell.trim() === "") return undefined;
     this.#fault(column, numberFault(cell.trim()));
@@ -205,8 +209,8 @@ export class Entries implements RowSink {
     if (pulseColumn && index < 0 && this.#faults.count === faults)
       this.#fault(pulseColumn, "the pulse between the two reads is not named");
     if (this.#faults.count > faults) return;
-    this.#cycles.set(device, running);
     const id = rows.open(device, cycle);
+    this.#cycles.set(rows.sequences[id].device, running); // not `device`, which keeps a piece of text in memory
     const row = { time: 0, voltage: Number.NaN };
     rows.add(id, { ...row, pulse: -1, value: pair[0] }, this.#given);
     rows.add(id, { ...row, pulse: index, value: pair[1] }, this.#given);
@@ -226,7 +230,8 @@ export class Entries implements RowSink {
     const { pulse: kind } = this.#metadata;
     if (!column) return { index: kind === undefined ? -1 : this.#named(kind) };
     const cell = this.#text(column);
-    if (this.#counted === undefined && cell !== "") {
+    const isNone = cell === "" || cell === "-" || cell === "read";
+    if (this.#counted === undefined && !isNone) {
       this.#counted = form === "values" && Number.isFinite(Number(cell));
       if (this.#counted && kind === undefined)
         this.#fault(column, 'numbers count pulses, but of which kind? Say "# pulse: set" above the header');
@@ -246,11 +251,11 @@ export class Entries implements RowSink {
       if (cell === "" || !Number.isInteger(number) || number < 0)
         this.#fault(
           column,
-          cell === "" ? "the cell is empty" : `"${cell}" is no running number of a pulse, as those above`,
+          cell === "" ? "the cell is empty" : `"${cell}" is not a running number, as those above are`,
         );
       return { index: number === 0 ? -1 : this.#named(kind ?? ""), number };
     }
-    if (cell === "" || cell === "-" || cell === "read") return { index: -1 };
+    if (isNone) return { index: -1 };
     const known = this.#pulseIndex.get(cell);
     if (known !== undefined) return { index: known };
     const reason = pulseFault(cell);
@@ -315,7 +320,8 @@ export class Entries implements RowSink {
     const cell = this.#text(column);
     const cycle = Number(cell);
     if (cell === "") this.#fault(column, "the cell is empty");
-    else if (!Number.isInteger(cycle) || cycle < 0) this.#fault(column, `"${cell}" is no number of a cycle`);
+    else if (!Number.isInteger(cycle) || cycle < 0)
+      this.#fault(column, `"${cell}" is not the number of a cycle`);
     return cycle;
   }
 
@@ -336,12 +342,14 @@ export class Entries implements RowSink {
     const name = this.#device();
     let told = cycleColumn ? this.#cycle(cycleColumn) : (this.#cycles.get(name) ?? 1);
     if (this.#faults.count > before) return undefined;
-    let id = this.#byName.get(`${told} ${name}`);
-    if (id !== undefined && restarts(id)) {
-      this.#cycles.set(name, ++told);
-      id = undefined;
+    const known = this.#byName.get(`${told} ${name}`);
+    const isNew = known === undefined || restarts(known);
+    const id = isNew ? rows.open(name, known === undefined ? told : ++told) : known;
+    if (isNew) {
+      const { device: kept } = rows.sequences[id]; // not `name`, which keeps a piece of text in memory
+      this.#byName.set(`${told} ${kept}`, id);
+      if (known !== undefined) this.#cycles.set(kept, told);
     }
-    if (id === undefined) this.#byName.set(`${told} ${name}`, (id = rows.open(name, told)));
     this.#last = { ...cells, sequence: id };
     return id;
   }
@@ -356,7 +364,7 @@ function numberFault(cell: string): string {
   if (/^[+-]?(?:inf|infinity|ol|ovf|overflow|\d[\d.]*e\+?\d+)$/i.test(cell))
     return `"${cell}" is not finite; ${empty}`;
   if (/^[+-]?[\d.]+(?:[eE][+-]?\d+)?\s*[A-Za-zµμΩ%]+$/.test(cell))
-    return `"${cell}" has a unit; units belong into the names of columns`;
+    return `"${cell}" has a unit; units belong in the names of columns`;
   return `"${cell}" is not a number`;
 }
 

@@ -75,7 +75,7 @@ function polarityOf(
   const found = Object.keys(words).find((word) => name.includes(word));
   if (found !== undefined) return words[found];
   throw new ConfigError(
-    `${file.name}: its name does not tell which pulse was given; say --set pulse=${Object.values(words)[0]}`,
+    `${file.name}: its name does not tell which pulse was given; say --set pulse=NAME, one of ${[...new Set(Object.values(words))].join(", ")}`,
   );
 }
 
@@ -253,7 +253,7 @@ function timesOf(option: string | undefined, count: number): number[] | undefine
   const times = option.split(",").map((each) => quantity(each, "s"));
   if (times.length !== count)
     throw new ConfigError(
-      `times has ${times.length} values, there are ${count} files: one for each, as "0 s, 30 min"`,
+      `times tells ${times.length}, but there are ${count} files; one for each is expected, as "0 s, 30 min"`,
     );
   return times;
 }
