@@ -4,6 +4,7 @@ import { line, mean, quantile, variance } from "../math/statistics.ts";
 import { estimate } from "./estimate.ts";
 import { type Curve, type Figure, histogramPlot, linePlot } from "./figures.ts";
 import { band90, micro, type Part, quiet, type Station } from "./station.ts";
+import { numberText } from "./ticks.ts";
 
 const fractions = [0.25, 0.5, 0.75, 1];
 /** Quarter decades from a second to a year and over, s. */
@@ -33,7 +34,7 @@ export function ageing(place: Station): Part {
     });
     const { median, low, high } = band90(levels);
     const begun = micro * mean(levels[0]);
-    series[`from ${begun.toPrecision(3)} uS`] = {
+    series[`from ${numberText(begun, 3)} uS`] = {
       x: times,
       y: median.map((value) => micro * value),
       band: { low: low.map((value) => micro * value), high: high.map((value) => micro * value) },

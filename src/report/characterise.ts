@@ -14,6 +14,7 @@ import type { Figure } from "./figures.ts";
 import { reading } from "./reading.ts";
 import { type Part, type Station, station } from "./station.ts";
 import { levelFigure, levelMetrics, switching } from "./switching.ts";
+import { loop, window } from "./waveform.ts";
 
 /** What was found; a part that does not apply to the device is in `omitted` with the reason. */
 export interface Characterisation {
@@ -53,6 +54,10 @@ const meanings: Readonly<Record<string, string>> = {
   readNoise: "standard deviation of a read at half of the range, of the conductance (%)",
   readNoiseSlope: "slope of the line of least squares: standard deviation of a read against conductance",
   readNoiseOffset: "its offset (uS)",
+  loopPeriod: "period of the sine whose loop is drawn (s)",
+  loopOpening: "area of its lobes, of the rectangle around them",
+  pairUp: "change by a post spike one pulse length after a pre spike, at half of the range (uS)",
+  pairDown: "change by a pre spike one pulse length after a post spike (uS)",
   readSpectrumSlope: "slope of log density against log frequency: 0 for white noise, -1 for 1/f",
 };
 
@@ -79,6 +84,8 @@ export async function characterise(
     ["levels", programmed],
     ["drift", ageing],
     ["reads", reading],
+    ["current", loop],
+    ["spike pairs", window],
   ];
   const parts: Part[] = [];
   for (const [k, [name, measure]] of measurements.entries()) {

@@ -59,7 +59,7 @@ const mostPulses = 16_384;
 /** Devices that try it. */
 const scouts = 64;
 /** Pulses that all ramps together may take; where that is too few, there are fewer devices. */
-const pulsesAllowed = 6e6;
+const rampPulses = 5e6;
 /** The fewest devices, where there are more. */
 const fewest = 100;
 /** Places along a ramp where it is recorded. */
@@ -80,15 +80,16 @@ export async function station(
   const most = quick ? mostPulses / 8 : mostPulses;
 
   // the start of what can go down is as low as it goes, else a reset, else what fabrication left
-  const first = falling === undefined ? 0 : span(scout, falling, most);
+  const none = { length: 0, end: 0 };
+  const first = falling === undefined ? none : span(scout, falling, most);
   const lower = (each: DeviceArray) => {
-    if (falling !== undefined) give(each, falling, first);
+    if (falling !== undefined) give(each, falling, first.end);
     else if (reset !== undefined) each.pulse(reset);
   };
-  lower(scout);
-  const upwards = rising === undefined ? 0 : span(scout, rising, most);
-  const downwards = falling === undefined ? 0 : span(scout, falling, most);
-  const affordable = Math.floor(pulsesAllowed / Math.max(1, first + upwards + downwards));
+  if (falling === undefined) lower(scout);
+  const { length: upwards } = rising === undefined ? none : span(scout, rising, most);
+  const { length: downwards } = falling === undefined ? none : span(scout, falling, most);
+  const affordable = Math.floor(rampPulses / costOf(model) / Math.max(1, first.end + upwards + downwards));
   const size = Math.min(devices, Math.max(fewest, affordable));
   const array = await fabricate(size, model, { seed });
   lower(array);
@@ -112,7 +113,7 @@ export async function station(
     }
     if (!up) return fraction === 0;
     start();
-    give(array, up.pulse, pulsesTo(up.counts, means, fraction));
+    give(array, up.pulse, Math.round(pulsesTo(up.counts, means, fraction)));
     return true;
   };
   return {
@@ -131,14 +132,14 @@ export async function station(
   };
 }
 
-/** The fewest pulses after which the mean has come a fraction of the way from the first record to the last. */
+/** Pulses after which the mean has come a fraction of the way from the first record to the last; not whole. */
 export function pulsesTo(counts: readonly number[], means: readonly number[], fraction: number): number {
   const [low, high] = [means[0], means[means.length - 1]];
   const wanted = low + fraction * (high - low);
   const k = means.findIndex((level) => (high > low ? level >= wanted : level <= wanted));
   if (k <= 0) return counts[Math.max(0, k)];
   const part = (wanted - means[k - 1]) / (means[k] - means[k - 1]);
-  return Math.ceil(counts[k - 1] + part * (counts[k] - counts[k - 1]) - 1e-9);
+  return counts[k - 1] + part * (counts[k] - counts[k - 1]);
 }
 
 /** Groups of devices whose statistics are compared to tell how sure one of all devices is. */
@@ -188,6 +189,11 @@ export function restore(array: DeviceArray, stored: Stored): void {
   for (const [name, values] of Object.entries(stored)) array.set(name, values.subarray(0, array.size));
 }
 
+/** About how much longer a pulse takes when it integrates equations. */
+export function costOf({ checked }: Model<"device">): number {
+  return checked.derivatives.length > 0 ? 16 : 1;
+}
+
 /** The pulse with an argument that is a conductance, and the highest sensible: a parameter called Gmax, else its default. */
 function programming({ checked }: Model<"device">): Station["program"] {
   const siemens = unitDimension("S").dimension;
@@ -207,11 +213,14 @@ function programming({ checked }: Model<"device">): Station["program"] {
   return undefined;
 }
 
-/**
- * How many pulses bring devices from here to the end of their range: a quarter more than take the mean 95 % of the way;
- * 0 when the mean does not move. The range ends where doubling the pulses adds less than 2 % of it. Pulses them.
- */
-function span(array: DeviceArray, pulse: string, most: number): number {
+/** How far it is to the end of a range, in pulses. */
+interface Span {
+  readonly length: number; // a quarter more than take the mean 95 % of the way; 0 when the mean does not move
+  readonly end: number; // where doubling the pulses adds less than 2 % of the range
+}
+
+/** Finds the end of the range of devices by bringing them there. */
+function span(array: DeviceArray, pulse: string, most: number): Span {
   const before = quiet(array);
   const counts = [0];
   const means = [mean(before)];
@@ -229,11 +238,11 @@ function span(array: DeviceArray, pulse: string, most: number): number {
     const error = Math.sqrt(variance(levels.map((level, k) => level - before[k])) / array.size);
     const moved = Math.abs(total) > 6 * (Number.isNaN(error) ? 0 : error);
     settled = given >= 8 && moved && Math.abs(means[means.length - 1] - half) < 0.02 * Math.abs(total);
-    if (given >= 256 && total === 0) return 0;
+    if (given >= 256 && total === 0) break; // they do not move at all
   }
-  if (!settled && means[0] === means[means.length - 1]) return 0;
-  const needed = pulsesTo(counts, means, 0.95);
-  return Math.min(most, roundUp(1.25 * needed));
+  if (means[0] === means[means.length - 1]) return { length: 0, end: 0 };
+  const needed = Math.ceil(pulsesTo(counts, means, 0.95));
+  return { length: Math.min(most, roundUp(1.25 * needed)), end: given };
 }
 
 /** Up to two digits that are not zero. */

@@ -9,6 +9,7 @@ import type { Metric } from "./experiment.ts";
 import { type Curve, type Figure, histogramPlot, linePlot } from "./figures.ts";
 import {
   band90,
+  costOf,
   give,
   grouped,
   micro,
@@ -211,7 +212,7 @@ function asymmetry(up: Ramp, down: Ramp): Record<string, Metric | undefined> {
     mean(
       sizes(from, to).map(({ grow, shrink }) => {
         const away = Math.abs(grow - shrink);
-        return away > negligible * (grow + shrink) ? away / (grow + shrink) : 0;
+        return away > 1e-6 * (grow + shrink) ? away / (grow + shrink) : 0;
       }),
     );
   const symmetryPoint = (from: number, to: number) => {
@@ -250,37 +251,38 @@ interface Repeats extends Record<string, Metric | undefined> {
  */
 async function repeats(place: Station, up: Ramp): Promise<Repeats> {
   const { down, reset } = place;
-  const count = pulsesTo(up.counts, up.levels.map(mean), 0.5);
+  const count = Math.round(pulsesTo(up.counts, up.levels.map(mean), 0.5));
   const back = down ? down.counts[down.counts.length - 1] : 1;
-  const affordable = pulsesAllowed / (count + back + 2); // cycles of all devices
+  const affordable = pulsesAllowed / costOf(place.model) / (count + back + 2); // cycles of all devices
   const few = Math.min(fewestDevices, place.array.size);
-  const cycles = Math.min(mostCycles, Math.max(fewestCycles, Math.floor(affordable / few) - 1));
-  const size = Math.min(place.array.size, Math.max(few, Math.floor(affordable / (cycles + 1))));
+  const cycles = Math.min(mostCycles, Math.max(fewestCycles, Math.floor(affordable / few)));
+  const size = Math.min(place.array.size, Math.max(few, Math.floor(affordable / cycles)));
   const array = await place.few(size, "repeats");
   const stored = snapshot(array);
   const levels: Float64Array[] = [];
   const ups: Float64Array[] = [];
   const downs: Float64Array[] = [];
-  for (let cycle = -1; cycle < cycles; cycle++) {
-    if (cycle > -1) {
-      if (down) give(array, down.pulse, back);
-      else if (reset) array.pulse(reset);
-      else restore(array, stored);
-    }
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    // pulses down may end short of where others began; once there, more of them leave only their own chance
+    if (down) {
+      restore(array, stored);
+      give(array, down.pulse, back);
+    } else if (reset) array.pulse(reset);
+    else restore(array, stored);
     give(array, up.pulse, count);
     const level = quiet(array);
     array.pulse(up.pulse);
     const after = quiet(array);
     if (down) array.pulse(down.pulse);
-    if (cycle < 0) continue; // it began elsewhere
     levels.push(level);
     ups.push(after.map((value, k) => value - level[k]));
     downs.push(quiet(array).map((value, k) => value - after[k]));
   }
+  const typical = (steps: readonly Float64Array[]) => Math.abs(mean(steps.map(mean)));
   const range = mean(up.levels[up.levels.length - 1]) - mean(up.levels[0]);
-  const stepUp = spreads(ups, range);
-  const stepDown = down ? spreads(downs, range) : undefined;
-  const level = spreads(levels, range);
+  const stepUp = spreads(ups, typical(ups));
+  const stepDown = down ? spreads(downs, typical(downs)) : undefined;
+  const level = spreads(levels, range / 10);
   return {
     stepUp: stepUp.mean,
     stepUpCycleSd: stepUp.cycle,
@@ -293,18 +295,21 @@ async function repeats(place: Station, up: Ramp): Promise<Repeats> {
   };
 }
 
-/** What is less than this part of the range is rounding, or the last of a start that differed. */
-const negligible = 1e-6;
+/** What is less than this part of what it is compared with is rounding, or what is left of another start. */
+const negligible = 1e-3;
 
-/** Mean and spreads, uS, of values [cycle][device], S. Variances are averaged over groups of devices, then rooted. */
-function spreads(values: readonly Float64Array[], range: number) {
+/**
+ * Mean and spreads, uS, of values [cycle][device], S; spreads negligible to `scale` are 0. Variances are averaged over
+ * groups of devices, then rooted.
+ */
+function spreads(values: readonly Float64Array[], scale: number) {
   const devices = values[0].length;
   const rows = Array.from({ length: devices }, (_, k) =>
     Float64Array.from(values, (each) => micro * each[k]),
   );
   const sd = (part: keyof Components) => {
     const found = rooted(grouped(devices, (from, to) => components(rows.slice(from, to))[part]));
-    const none = found && found.mean < negligible * micro * range;
+    const none = found && found.mean < negligible * micro * scale;
     return none ? { ...found, mean: 0, standardError: 0, interval95: [0, 0] as const } : found;
   };
   return {

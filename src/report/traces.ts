@@ -76,7 +76,7 @@ export function lines(figure: LineFigure): PlotlyFigure {
   const ranges = lineRanges(figure);
   const named = namedSeries(figure);
   const data = [
-    ...figure.series.flatMap((series, k) => (series.bars ? [] : bandTraces(series, k))),
+    ...figure.series.flatMap((series, k) => (series.bars ? [] : bandTraces(series, k, figure))),
     ...figure.series.map((series, k) => curveTrace(series, k, named.includes(series))),
   ];
   const shapes = figure.levels.map(({ at }) => ({
@@ -109,22 +109,41 @@ export function lines(figure: LineFigure): PlotlyFigure {
   return { data, layout: layout({ height: 400, xaxis, yaxis, shapes, annotations }, named.length > 0) };
 }
 
-/** Bands as areas between two lines without width. */
-function bandTraces(series: Series, k: number): Json[] {
-  const common = {
-    type: "scatter",
-    mode: "lines",
-    x: packed(series.x),
-    line: { width: 0 },
-    legendgroup: String(k),
-    hoverinfo: "skip",
-    showlegend: false,
-  };
-  const fill = { fill: "tonexty", fillcolor: faded(colourOf(series), bandOpacity) };
-  return series.bands.flatMap(({ low, high }) => [
-    { ...common, y: packed(low) },
-    { ...common, y: packed(high), ...fill },
-  ]);
+/** Each band as one filled outline, with a gap between its parts where the band has one. */
+function bandTraces({ x, bands, ...series }: Series, k: number, { x: xAxis, y: yAxis }: LineFigure): Json[] {
+  return bands.map(({ low, high }) => {
+    const outline: { x: (number | null)[]; y: (number | null)[] } = { x: [], y: [] };
+    let places: number[] = [];
+    const close = () => {
+      if (places.length > 0) {
+        const there = [...places, ...places.toReversed(), places[0]];
+        outline.x.push(...there.map((j) => x[j]), null);
+        outline.y.push(
+          ...there.map((j, n) => (n < places.length || n === there.length - 1 ? high[j] : low[j])),
+          null,
+        );
+      }
+      places = [];
+    };
+    for (const [j, at] of x.entries()) {
+      const [a, b] = [low[j], high[j]];
+      const shown = a !== null && b !== null && !(xAxis.log && at <= 0) && !(yAxis.log && a <= 0);
+      if (shown) places.push(j);
+      else close();
+    }
+    close();
+    return {
+      type: "scatter",
+      mode: "lines",
+      ...outline,
+      line: { width: 0 },
+      fill: "toself",
+      fillcolor: faded(colourOf(series), bandOpacity),
+      legendgroup: String(k),
+      hoverinfo: "skip",
+      showlegend: false,
+    };
+  });
 }
 
 /** Points from which they are drawn by WebGL, as spikes are. */

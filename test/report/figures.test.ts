@@ -238,16 +238,14 @@ test("bands lie under all curves, the widest first, and faint curves under the o
   expect(Math.max(...fills)).toBeLessThan(faint);
   expect(faint).toBeLessThan(model);
   const { data } = plotly(fitted);
-  expect(data.map(({ fill, y }) => [fill, y])).toEqual([
-    [undefined, [0, 1, null]],
-    ["tonexty", [2, 3, 4]],
-    [undefined, [0.5, 1.5, 2.5]],
-    ["tonexty", [1.5, 2.5, 3.5]],
-    [undefined, [1, 2, 3]],
-    [undefined, [1.1, 1.9, 3.2]],
-    [undefined, [1, 2, 3]],
+  expect(data.map(({ fill, x, y }) => [fill, x, y])).toEqual([
+    ["toself", [1, 2, 2, 1, 1, null], [2, 3, 1, 0, 2, null]], // where an end is missing, there is no band
+    ["toself", [1, 2, 3, 3, 2, 1, 1, null], [1.5, 2.5, 3.5, 2.5, 1.5, 0.5, 1.5, null]],
+    [undefined, [1, 2, 3], [1, 2, 3]],
+    [undefined, [1, 2, 3], [1.1, 1.9, 3.2]],
+    [undefined, [1, 2, 3], [1, 2, 3]],
   ]);
-  expect(data[6].error_y).toMatchObject({ array: [2, 2, 2], arrayminus: [1, 1, 1] });
+  expect(data[4].error_y).toMatchObject({ array: [2, 2, 2], arrayminus: [1, 1, 1] });
 });
 
 test("a point is drawn where it lies, and equal ones once", () => {
