@@ -41,7 +41,12 @@ export { spikes, type Trace, trace } from "./engine/record.ts";
 export type { CompileOptions, SimulateOptions } from "./engine/simulate.ts";
 export { compile, simulate } from "./engine/simulate.ts";
 export type { RunOptions, Simulation } from "./engine/simulation.ts";
+export { type Check, type CheckOptions, check } from "./fit/check.ts";
+export { type Candidate, compare, type Ranked } from "./fit/compare.ts";
+export { type Fit, type FitOptions, type FittedParameter, fit } from "./fit/fit.ts";
 export type { Measurement, Sequence } from "./fit/measurement.ts";
+export { type Posterior, type PosteriorOptions, posterior } from "./fit/posterior.ts";
+export { type ReplicateOptions, replicate } from "./fit/replicate.ts";
 export { measurementOf, type TableOptions } from "./fit/table.ts";
 export type { Model } from "./language/model.ts";
 export { device, ModelError, neuron, synapse } from "./language/model.ts";
@@ -66,4 +71,5 @@ export {
 } from "./report/experiment.ts";
 export { barPlot, type Figure, histogramPlot, imagePlot, linePlot, rasterPlot } from "./report/figures.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
+export { type ConductanceRange, conductanceRange } from "./report/range.ts";
 export { confusionMatrix, proportion, type SpikeClassifier, spikeClassifier } from "./report/readout.ts";

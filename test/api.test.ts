@@ -17,7 +17,7 @@ const values = [
   ],
   ...["differentialPair", "fabricate", "referenceDevice"], // devices
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
-  ...["measurementOf"], // fitting
+  ...["check", "compare", "fit", "measurementOf", "posterior", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound

@@ -18,9 +18,9 @@ import {
   type Bounds,
   congruent,
   drawsIn,
-  exponent,
   isDraw,
-  logNormal,
+  type Loss,
+  losses,
   mixed,
   observed,
   pinned,
@@ -57,6 +57,7 @@ export interface Branch {
 }
 
 export interface FilterOptions extends TextOptions {
+  readonly loss: Loss;
   /** Standard deviation that every read has at least, in its unit: how finely it was written down. */
   readonly resolution: number;
   /** A further noise of reads, a parameter's name. */
@@ -100,7 +101,9 @@ class Builder {
 
   filter(): Filter {
     const { pulses } = this.#options;
-    const steps: Record<string, { silent: Branch; read: Branch }> = { "": this.#step(new Map()) };
+    const steps: Record<string, { silent: Branch; read: Branch }> = {
+      "": this.#step(this.#options.sweep ? this.#text.sweep(this.#values()) : new Map()),
+    };
     for (const pulse of pulses) {
       steps[pulse] = this.#step(this.#text.pulse(pulse, this.#values()));
     }
@@ -306,14 +309,18 @@ class Builder {
   #read(before: Knowledge) {
     const { expected, slopes, noise } = this.#look(before);
     const error = sum(name(rowInputs.value), minus(expected));
-    const { belief, variance } = observed(before, slopes, noise, error);
+    const { belief, variance } = observed(before, slopes, noise, error, this.#options.loss);
     return { after: { ...belief, certain: before.certain }, expected, error, variance };
   }
 
   #readPlain(before: Knowledge): Step {
     const { after, expected, error, variance } = this.#read(before);
+    const { exponent, constant } = losses[this.#options.loss];
     return changed(
-      new Map([...this.#cells(after), ...results(expected, variance, logNormal(error, variance))]),
+      new Map([
+        ...this.#cells(after),
+        ...results(expected, variance, sum(exponent(error, variance), scale(variance, constant))),
+      ]),
     );
   }
 
@@ -324,6 +331,7 @@ class Builder {
     plain: { readonly away: Expression; readonly step: Step },
   ): Branch {
     const { certain } = unseen;
+    const { exponent, constant } = losses[this.#options.loss];
     const free = this.#read(unseen); // were there no bounds
     const [, ...ends] = this.#cases(unseen, bound);
     const [between] = this.#cases(free.after, bound);
@@ -343,7 +351,7 @@ class Builder {
       ),
     );
     const total = terms.reduce(sum);
-    const log = sum(sum(largest, apply("log", total)), number(-0.5 * Math.log(2 * Math.PI)));
+    const log = sum(sum(largest, apply("log", total)), number(constant));
     const after = mixed(cases.map(({ belief }, k) => ({ weight: quotient(terms[k], total), belief })));
     const { expected, variance } = this.#read(this.#rectified(unseen, bound));
     const { state } = bound;
@@ -408,6 +416,9 @@ function far(m: Expression, variance: Expression, { low, high }: Bound): Express
   ];
   return conditions.reduce((a, b) => apply("and", a, b));
 }
+
+const scale = (variance: Expression, constant: number) =>
+  sum(product(number(-0.5), apply("log", variance)), number(constant));
 
 // ---- cells -----------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ import { ConfigError, DataError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
 import { normalQuantile } from "../math/normal.ts";
 import { parseQuantity, sameDimension, unitDimension } from "../math/units.ts";
+import { bootstrap } from "./bootstrap.ts";
 import { covarianceOf, hessian } from "./covariance.ts";
 import { type Likelihood, likelihoodOf, type Prediction } from "./likelihood.ts";
 import { devicesOf, type Measurement } from "./measurement.ts";
-import type { Objective } from "./objective.ts";
+import type { Loss } from "./moments.ts";
+import type { Objective, WeightedObjective } from "./objective.ts";
 import { maximise, multiStart, type Optimum } from "./optimum.ts";
 import { profile } from "./profile.ts";
 import { type FreeParameter, ParameterSpace } from "./space.ts";
@@ -28,8 +30,8 @@ export interface FitOptions {
   /** Bounds of parameters; a positive parameter stays positive by itself. */
   readonly bounds?: Readonly<Record<string, readonly [low: string | number, high: string | number]>>;
   /**
-   * Where sequences begin: in the state that their first read shows ("read", default), or as the model's `initial`
-   * says ("fabricated").
+   * Where sequences begin: in the state that their first read shows ("read", else the default), or as the model's `initial`
+   * says ("fabricated", always in a sweep of voltage).
    */
   readonly start?: TextOptions["start"];
   /**
@@ -37,8 +39,15 @@ export interface FitOptions {
    * the model has no noise at all.
    */
   readonly residual?: boolean;
-  /** How intervals are found: from the curvature at the maximum (default), or by profile likelihood. */
-  readonly intervals?: "curvature" | "profile";
+  /** Errors of single reads: normal (default), or Student's t with 4 degrees of freedom, which forgives outliers. */
+  readonly loss?: Loss;
+  /**
+   * How intervals are found: from the curvature at the maximum (default), by profile likelihood, or by a bootstrap of
+   * whole devices (of sequences, where there is one device).
+   */
+  readonly intervals?: "curvature" | "profile" | "bootstrap";
+  /** Of the bootstrap; default 200. */
+  readonly replicates?: number;
   /** Points tried for a beginning; the best four are followed. Default 64. */
   readonly starts?: number;
   readonly seed: string | number;
@@ -106,7 +115,13 @@ export async function fit(
   model: Model<"device">,
   options: FitOptions,
 ): Promise<Fit> {
-  const { start = "read", fix = {}, seed, signal, progress } = options;
+  const { fix = {}, seed, signal, progress } = options;
+  const sweep = measurement.quantity === "current";
+  const start = options.start ?? (sweep ? "fabricated" : "read");
+  if (sweep && start === "read")
+    throw new ConfigError(
+      "a sweep of voltage starts from the fabricated state: its first current may say nothing",
+    );
   const fixed = model.with(fix);
   const { checked } = fixed;
   checkNames(fixed, options);
@@ -157,6 +172,7 @@ export async function fit(
     const likelihood = await likelihoodOf(measurement, current, {
       free: space.names,
       start,
+      loss: options.loss ?? "normal",
       ...(extra.length > 0 ? { residual } : {}),
     });
     const objective = space.objective(likelihood);
@@ -235,6 +251,7 @@ function textOf(measurement: Measurement, start: TextOptions["start"]) {
     arguments: new Set(measurement.arguments),
     pulses: measurement.pulses,
     start,
+    sweep: measurement.quantity === "current",
     spread: devicesOf(measurement).length > 1,
     timed: measurement.sequences.some(({ time }) => time !== undefined),
   };
@@ -344,7 +361,7 @@ function report(o: {
   held: ReadonlyMap<string, string>;
   values: ReadonlyMap<string, number>;
   options: FitOptions;
-  objective: Objective;
+  objective: WeightedObjective;
 }) {
   const { space, best, covariance, options, fixed, held } = o;
   const at = space.values(best.point);
@@ -354,13 +371,23 @@ function report(o: {
     return own ? unitOf(own.text) : o.measurement.quantity === "current" ? "A" : "S";
   };
   const z = normalQuantile(0.975);
+  const { signal, seed, progress } = options;
+  const drawn =
+    options.intervals === "bootstrap"
+      ? bootstrap(o.objective, best, {
+          seed,
+          replicates: options.replicates ?? 200,
+          ...(signal ? { signal } : {}),
+          progress: (fraction) => progress?.(0.85 + 0.15 * fraction, "bootstrap"),
+        })
+      : undefined;
   const parameters = space.names.map((name, k): FittedParameter => {
     const deviation = Math.sqrt(covariance[k][k]);
     options.progress?.(0.85 + (0.15 * k) / space.names.length, `interval of ${name}`);
     const interval =
       options.intervals === "profile"
         ? profile(o.objective, best, k, options.signal ? { signal: options.signal } : {}).interval
-        : ([best.point[k] - z * deviation, best.point[k] + z * deviation] as const);
+        : (drawn?.corrected[k] ?? ([best.point[k] - z * deviation, best.point[k] + z * deviation] as const));
     const [low, high] = interval.map((u) => space.coordinates[k].value(u));
     return {
       name,

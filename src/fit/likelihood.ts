@@ -5,7 +5,7 @@
  */
 import type { Model } from "../language/model.ts";
 import { DataError } from "../math/errors.ts";
-import { type Branch, type Filter, filterOf } from "./filter.ts";
+import { type Branch, type Filter, type FilterOptions, filterOf } from "./filter.ts";
 import { compileKernel, type Kernel, type Rows } from "./kernel.ts";
 import { devicesOf, type Measurement, type Sequence } from "./measurement.ts";
 import { rowInputs, type TextOptions } from "./text.ts";
@@ -15,6 +15,7 @@ export interface LikelihoodOptions {
   readonly free: readonly string[];
   /** Where sequences begin: with their first read ("read"), or as the text's `initial` says ("fabricated"). */
   readonly start: TextOptions["start"];
+  readonly loss: FilterOptions["loss"];
   /** Name of a parameter for a further noise of reads, in their unit. */
   readonly residual?: string;
 }
@@ -159,6 +160,8 @@ export async function likelihoodOf(
     arguments: given,
     pulses,
     start: options.start,
+    loss: options.loss,
+    sweep: measurement.quantity === "current",
     timed: measurement.sequences.some((sequence) => sequence.time !== undefined),
     spread: devicesOf(measurement).length > 1,
     resolution: resolutionOf(measurement),
@@ -206,7 +209,7 @@ export function resolutionOf({ sequences }: Measurement): number {
 
 /** The rows of a measurement as the kernel takes them. */
 function layOut(
-  { sequences, pulses: names, arguments: given, source }: Measurement,
+  { sequences, pulses: names, arguments: given, source, quantity }: Measurement,
   { checked }: Model<"device">,
   filter: Filter,
   pulses: readonly string[],
@@ -225,6 +228,8 @@ function layOut(
   const value = column();
   const agePulse = column();
   const ageRead = column();
+  const voltages = column();
+  const durations = column();
   const defaults = given.map((each) => checked.parameters.find(({ name }) => name === each)?.value);
   const missing = given.find((_, k) => defaults[k] === undefined);
   if (missing !== undefined)
@@ -236,7 +241,7 @@ function layOut(
   let row = 0;
   let device: string | undefined;
   sequences.forEach((sequence, s) => {
-    const { pulse, time, values } = sequence;
+    const { pulse, time, values, voltage } = sequence;
     const from = start === "read" ? 1 : 0;
     if (start === "read" && Number.isNaN(values[0])) throw noFirstRead(source, sequence);
     if (sequence.device !== device) code[row++] = 0;
@@ -256,6 +261,10 @@ function layOut(
       if (pulse[r] >= 0) written = now;
       ageRead[row] = now - written;
       value[row] = values[r];
+      if (voltage) {
+        voltages[row] = voltage[r];
+        durations[row] = r > 0 ? now - (time?.[r - 1] ?? 0) : 0;
+      }
       columns.forEach((each, k) => {
         const here = sequence.arguments[k][r];
         each[row] = Number.isNaN(here) ? (defaults[k] as number) : here;
@@ -277,6 +286,9 @@ function layOut(
       [rowInputs.value]: value.subarray(0, row),
       [rowInputs.agePulse]: agePulse.subarray(0, row),
       [rowInputs.ageRead]: ageRead.subarray(0, row),
+      ...(quantity === "current"
+        ? { [rowInputs.voltage]: voltages.subarray(0, row), [rowInputs.duration]: durations.subarray(0, row) }
+        : {}),
       ...Object.fromEntries(given.map((each, k) => [each, columns[k].subarray(0, row)])),
     },
   };

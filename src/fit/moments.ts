@@ -32,14 +32,35 @@ export const below = (x: Expression) => product(number(0.5), apply("erfc", produ
 const density = (x: Expression) =>
   product(number(1 / Math.sqrt(2 * Math.PI)), apply("exp", product(number(-0.5), product(x, x))));
 
-export const exponent = (error: Expression, variance: Expression) =>
-  product(number(-0.5), quotient(product(error, error), variance));
+/** How far off a read may be: a normal, or Student's t with 4 degrees of freedom, which forgives outliers. */
+export type Loss = "normal" | "student";
 
-export const logNormal = (error: Expression, variance: Expression) =>
-  product(
-    number(-0.5),
-    sum(quotient(product(error, error), variance), apply("log", product(number(2 * Math.PI), variance))),
-  );
+const freedom = 4;
+
+/** Log-density of an error of this variance (of t: scale squared) is `exponent` - log(variance) / 2 + `constant`. */
+export const losses: Readonly<
+  Record<Loss, { constant: number; exponent: (error: Expression, variance: Expression) => Expression }>
+> = {
+  normal: {
+    constant: -0.5 * Math.log(2 * Math.PI),
+    exponent: (error, variance) => product(number(-0.5), quotient(product(error, error), variance)),
+  },
+  student: {
+    constant: Math.log(3 / 8), // gamma(5/2) / (gamma(2) sqrt(4 pi))
+    exponent: (error, variance) =>
+      product(
+        number(-(freedom + 1) / 2),
+        apply("log", sum(number(1), quotient(product(error, error), product(number(freedom), variance)))),
+      ),
+  },
+};
+
+/** By how much the variance of an error grows in hindsight: of t, that of an outlier (Roth et al. 2013, ICASSP, eq. 13). */
+function inflation(error: Expression, variance: Expression, loss: Loss): Expression {
+  if (loss === "normal") return number(1);
+  const square = quotient(product(error, error), variance);
+  return atLeast(product(number(1 / (freedom + 1)), sum(number(freedom), square)), 1);
+}
 
 /** A normal distribution: means [state] and covariances [state][state], symmetric. */
 export interface Belief {
@@ -57,10 +78,12 @@ export function observed(
   slopes: readonly Expression[],
   noise: Expression,
   error: Expression,
+  loss: Loss,
 ): { belief: Belief; variance: Expression } {
   const along = covariances.map((row) => dot(row, slopes));
   const variance = sum(dot(slopes, along), noise);
-  const gain = along.map((each) => quotient(each, variance));
+  const heeded = product(variance, inflation(error, variance, loss));
+  const gain = along.map((each) => quotient(each, heeded));
   return {
     belief: {
       means: means.map((value, a) => sum(value, product(gain[a], error))),

@@ -10,36 +10,55 @@ import { DataError } from "../math/errors.ts";
 import { devicesOf, type Measurement, type Sequence } from "./measurement.ts";
 import { observedVariable, type TextOptions } from "./text.ts";
 
+export interface ReplicateOptions {
+  readonly seed: string | number;
+  readonly start: TextOptions["start"];
+  /** How many measurements to simulate; default 1. */
+  readonly count?: number;
+}
+
 /**
- * Simulates a measurement. Values keep their places; with `start: "read"` the first value of each sequence stays, and
- * the device begins in the state it shows, but for the noise of that read. Equal seeds give equal values.
+ * Simulates a measurement, `count` times. Values keep their places; with `start: "read"` the first value of each
+ * sequence stays, and the device begins in the state it shows, but for the noise of that read. Equal seeds give equal
+ * values.
  */
 export async function replicate(
   measurement: Measurement,
   model: Model<"device">,
-  options: { readonly seed: string | number; readonly start: TextOptions["start"] },
-): Promise<Measurement> {
-  const { seed, start } = options;
+  options: ReplicateOptions,
+): Promise<Measurement[]> {
+  const { seed, start, count = 1 } = options;
+  const { sequences } = measurement;
   const names = devicesOf(measurement);
   const place = new Map(names.map((each, k) => [each, k]));
-  const made = await fabricate(names.length, model, { seed: `${seed}/devices` });
-  const constants = model.checked.variables.filter((variable) => variable.constant);
+  const made = await fabricate(count * names.length, model, { seed: `${seed}/devices` });
+  const constants = model.checked.variables
+    .filter((variable) => variable.constant)
+    .map(({ name }) => ({ name, values: made.get(name) }));
   const observed = start === "read" ? observedVariable(model.checked) : undefined;
-  const values = measurement.sequences.map((sequence) => sequence.values.slice());
+  const values = Array.from({ length: count }, () => sequences.map((sequence) => sequence.values.slice()));
   for (const [round, members] of roundsOf(measurement).entries()) {
-    const array = await fabricate(names.length, model, { seed: `${seed}/round/${round}` });
-    for (const { name } of constants) array.set(name, made.get(name));
-    const places = members.map((s) => place.get(measurement.sequences[s].device) as number);
-    const follow = (row: number) => {
-      const read = array.read();
-      members.forEach((s, k) => {
-        const own = values[s];
-        if (row < own.length && !Number.isNaN(own[row])) own[row] = read[places[k]];
+    // every sequence of every replicate on a device of its own, which is a copy where the measured one is the same
+    const size = members.length;
+    const array = await fabricate(count * size, model, { seed: `${seed}/round/${round}` });
+    for (const constant of constants) {
+      const copies = Float64Array.from({ length: count * size }, (_, k) => {
+        const device = place.get(sequences[members[k % size]].device) as number;
+        return constant.values[Math.floor(k / size) * names.length + device];
       });
+      array.set(constant.name, copies);
+    }
+    const chosen = members.map((s) => sequences[s]);
+    const { time, pulse, voltage } = chosen[0];
+    const follow = (row: number) => {
+      const read = voltage ? driven(array, chosen, row) : array.read();
+      for (let r = 0; r < count; r++)
+        members.forEach((s, k) => {
+          const own = values[r][s];
+          if (row < own.length && !Number.isNaN(own[row])) own[row] = read[r * size + k];
+        });
     };
-    const sequences = members.map((s) => measurement.sequences[s]);
-    const rows = Math.max(...sequences.map((each) => each.values.length));
-    const { time, pulse } = sequences[0];
+    const rows = Math.max(...chosen.map((each) => each.values.length));
     let clock = observed && pulse[0] >= 0 ? (time?.[0] ?? 0) : 0; // of the last write before the first read
     const waitUntil = (row: number) => {
       if (time) array.wait(`${time[row] - clock} s`);
@@ -47,98 +66,92 @@ export async function replicate(
     };
     if (observed) {
       waitUntil(0);
-      begin(array, observed.name, sequences, places);
+      begin(array, observed.name, chosen);
     }
     for (let row = observed ? 1 : 0; row < rows; row++) {
-      waitUntil(row);
-      pulseAll(array, measurement, sequences, places, row);
+      if (!voltage) waitUntil(row);
+      pulseAll(array, measurement, chosen, row);
       follow(row);
     }
   }
-  return {
+  return values.map((own) => ({
     ...measurement,
-    sequences: measurement.sequences.map((sequence, s) => ({ ...sequence, values: values[s] })),
-  };
+    sequences: sequences.map((sequence, s) => ({ ...sequence, values: own[s] })),
+  }));
 }
 
-/** Sequences that can be simulated side by side: one of each device, with the same times; indices. */
+/** Currents after a row of a sweep, A. */
+function driven(array: DeviceArray, sequences: readonly Sequence[], row: number): Float64Array {
+  const [{ time, voltage }] = sequences;
+  const by = row > 0 && time ? time[row] - time[row - 1] : 0;
+  return array.drive([voltage?.[row] ?? 0], `${by > 0 ? by : Number.MIN_VALUE} s`);
+}
+
+/** Sequences that can be simulated side by side: those with the same times and voltages; indices. */
 function roundsOf({ sequences }: Measurement): number[][] {
-  const rounds: { devices: Set<string>; first: Sequence; members: number[] }[] = [];
+  const rounds: { first: Sequence; members: number[] }[] = [];
   sequences.forEach((sequence, s) => {
     let round = rounds.find(
-      ({ devices, first }) =>
-        !devices.has(sequence.device) &&
-        sameTimes(first.time, sequence.time) &&
+      ({ first }) =>
+        same(first.time, sequence.time) &&
+        same(first.voltage, sequence.voltage) &&
         first.pulse[0] < 0 === sequence.pulse[0] < 0,
     );
     if (!round) {
-      round = { devices: new Set(), first: sequence, members: [] };
+      round = { first: sequence, members: [] };
       rounds.push(round);
     }
-    round.devices.add(sequence.device);
     round.members.push(s);
   });
   return rounds.map(({ members }) => members);
 }
 
-function sameTimes(a: Float64Array | undefined, b: Float64Array | undefined): boolean {
+function same(a: Float64Array | undefined, b: Float64Array | undefined): boolean {
   if (a === b) return true;
   if (!a || !b || a.length !== b.length) return false;
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return true;
 }
 
+/** The pulses of a row, to every copy of the sequences that have one there. */
 function pulseAll(
   array: DeviceArray,
   { pulses, arguments: given }: Measurement,
   sequences: readonly Sequence[],
-  places: readonly number[],
   row: number,
 ): void {
+  const { checked } = array.model;
   pulses.forEach((pulse, code) => {
-    const chosen: number[] = [];
-    const values = Object.fromEntries(
-      given
-        .filter((each) => argumentsOf(array, pulse).has(each))
-        .map((each) => {
-          const { value } = array.model.checked.parameters.find(({ name }) => name === each) as {
-            value: number;
-          };
-          return [each, new Float64Array(array.size).fill(value)];
-        }),
-    );
-    sequences.forEach((sequence, k) => {
-      if (row >= sequence.values.length || sequence.pulse[row] !== code) return;
-      chosen.push(places[k]);
-      given.forEach((each, a) => {
-        const value = sequence.arguments[a][row];
-        if (values[each] && !Number.isNaN(value)) values[each][places[k]] = value;
+    const chosen = Array.from({ length: array.size }, (_, k) => k).filter((k) => {
+      const sequence = sequences[k % sequences.length];
+      return row < sequence.values.length && sequence.pulse[row] === code;
+    });
+    if (chosen.length === 0) return;
+    const used = new Set(checked.handlers[pulse].flatMap(({ value }) => [...namesIn(value)]));
+    const values: Record<string, Float64Array> = {};
+    given.forEach((each, a) => {
+      if (!used.has(each)) return;
+      const own = checked.parameters.find(({ name }) => name === each)?.value as number;
+      values[each] = Float64Array.from({ length: array.size }, (_, k) => {
+        const value = sequences[k % sequences.length].arguments[a][row];
+        return value === undefined || Number.isNaN(value) ? own : value;
       });
     });
-    if (chosen.length > 0) array.pulse(pulse, chosen, values);
+    array.pulse(pulse, chosen.length === array.size ? undefined : chosen, values);
   });
 }
 
-function argumentsOf({ model: { checked } }: DeviceArray, pulse: string): Set<string> {
-  return new Set(checked.handlers[pulse].flatMap(({ value }) => [...namesIn(value)]));
+/** Puts devices into states whose read is the first value but for noise. */
+function begin(array: DeviceArray, observed: string, sequences: readonly Sequence[]): void {
+  toRead(
+    array,
+    observed,
+    Float64Array.from({ length: array.size }, (_, k) => sequences[k % sequences.length].values[0]),
+  );
+  toRead(array, observed, array.read());
 }
 
-/** Puts devices into states whose read is the first value but for noise: secant steps on the observed variable. */
-function begin(
-  array: DeviceArray,
-  observed: string,
-  sequences: readonly Sequence[],
-  places: readonly number[],
-): void {
-  const wanted = array.read({ noise: false });
-  sequences.forEach(({ values }, k) => {
-    wanted[places[k]] = values[0];
-  });
-  toRead(array, observed, wanted);
-  const noisy = array.read();
-  toRead(array, observed, noisy);
-}
-
+/** Secant steps on a variable until reads without noise are as wanted. */
 function toRead(array: DeviceArray, observed: string, wanted: Float64Array): void {
   let x0 = array.get(observed);
   let f0 = array.read({ noise: false });

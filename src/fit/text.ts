@@ -5,14 +5,22 @@
  * Knows nothing of probabilities.
  */
 import { hasDraw, inline } from "../language/algebra.ts";
-import type { CheckedModel, Variable } from "../language/checked.ts";
+import type { CheckedModel, Statement, Variable } from "../language/checked.ts";
 import { type Expression, name, namesIn, number, substitute } from "../language/expression.ts";
 import { print } from "../language/print.ts";
+import { odeStep, outcome } from "../language/pulse.ts";
 import { ConfigError } from "../math/errors.ts";
 import { drawName, isDraw, simplify, withoutDraws } from "./moments.ts";
 
 /** Names of a row's inputs in expressions; pulse arguments keep their own names. */
-export const rowInputs = { value: "#value", agePulse: "#age at pulse", ageRead: "#age at read" } as const;
+export const rowInputs = {
+  value: "#value",
+  agePulse: "#age at pulse",
+  ageRead: "#age at read",
+  /** In a sweep: the voltage at the terminals since the row before, V, and for how long, s. */
+  voltage: "#voltage",
+  duration: "#duration",
+} as const;
 
 export interface TextOptions {
   /** Parameters that stay names; others are put in as numbers. */
@@ -25,6 +33,8 @@ export interface TextOptions {
   readonly start: "read" | "fabricated";
   /** Devices differ from each other; false where only one was measured. */
   readonly spread: boolean;
+  /** A voltage is swept and the current read; there are no pulses. */
+  readonly sweep: boolean;
   /** Times were measured; without them every read comes right after its pulse. */
   readonly timed: boolean;
 }
@@ -44,6 +54,10 @@ export function observedVariable(model: CheckedModel): Variable {
   if (found) return found;
   throw new ConfigError(`a read of ${model.name} depends on no stored variable: there is nothing to fit`);
 }
+
+/** What a statement computes with: its value, and the voltage and step of an application. */
+const textsOf = ({ value, application }: Statement): Expression[] =>
+  application ? [value, application.voltage, application.dt] : [value];
 
 type Circumstances = Omit<TextOptions, "free">;
 
@@ -76,7 +90,8 @@ export function spreadOf(model: CheckedModel, parameter: string): "devices" | "c
       .map(({ name }) => model.initial[name]);
   const constants = scalesDraws(initial(true));
   const others = scalesDraws([
-    ...Object.values(model.handlers).flatMap((statements) => statements.map(({ value }) => value)),
+    ...Object.values(model.handlers).flatMap((statements) => statements.flatMap(textsOf)),
+    ...(model.current ? [model.current] : []),
     ...(model.drift ? [model.drift] : []),
     model.read as Expression,
     ...initial(false),
@@ -123,9 +138,16 @@ export class DeviceText {
 
   /** Pulses and reads of the measurement. */
   #happening(): Expression[] {
-    const { handlers, drift, read } = this.#model;
-    const pulses = this.#options.pulses.flatMap((pulse) => (handlers[pulse] ?? []).map(({ value }) => value));
-    const all = [...pulses, ...(drift ? [drift] : []), read as Expression];
+    const { handlers, drift, read, current } = this.#model;
+    const { sweep } = this.#options;
+    if (sweep && !current)
+      throw new ConfigError(
+        `${this.#model.name} does not say its current, which a sweep reads; write current: "V * G"`,
+      );
+    const pulses = this.#options.pulses.flatMap((pulse) => (handlers[pulse] ?? []).flatMap(textsOf));
+    const driven = sweep ? [...odeStep(this.#model).values()] : [];
+    const seen = (sweep ? current : read) as Expression;
+    const all = [...pulses, ...driven, ...(drift ? [drift] : []), seen];
     return all.map((each) => this.#aged(this.#inlined(each), "age"));
   }
 
@@ -201,8 +223,12 @@ export class DeviceText {
       for (const { name: variable, constant } of variables)
         if (!constant && moved(simplify(this.#inlined(initial[variable])))) uncertain.add(variable);
       for (const pulse of pulses)
-        for (const { target, value } of handlers[pulse] ?? [])
-          if (moved(simplify(this.#inlined(value)))) uncertain.add(target);
+        for (const statement of handlers[pulse] ?? [])
+          if (textsOf(statement).some((each) => moved(simplify(this.#inlined(each)))))
+            uncertain.add(statement.target);
+      if (this.#options.sweep)
+        for (const [variable, value] of odeStep(this.#model))
+          if (moved(simplify(this.#inlined(value)))) uncertain.add(variable);
     }
     return uncertain;
   }
@@ -214,28 +240,38 @@ export class DeviceText {
     return substitute(this.#aged(this.#read(drift, "drift"), age), values);
   }
 
-  /** A read of these values, draws as names. */
+  /** A read of these values, draws as names; in a sweep of the current. */
   read(values: ReadonlyMap<string, Expression>): Expression {
     const drifted = this.#drifted(values, rowInputs.ageRead);
-    const seen = drifted ? new Map([...values, ["Gd", drifted] as const]) : values;
-    const text = this.#read(this.#model.read as Expression, "read");
-    return substitute(this.#aged(text, rowInputs.ageRead), seen);
+    const seen = new Map([...values, ["V", name(rowInputs.voltage)] as const]);
+    if (drifted) seen.set("Gd", drifted);
+    const part = this.#options.sweep ? "current" : "read";
+    return substitute(this.#aged(this.#read(this.#model[part] as Expression, part), rowInputs.ageRead), seen);
   }
 
-  /** The statements of a pulse: new values of what they assign, draws as names. Throws `ConfigError`. */
+  /** New values of what a pulse assigns, draws as names. Throws `ConfigError`. */
   pulse(pulse: string, before: ReadonlyMap<string, Expression>): Map<string, Expression> {
-    const statements = this.#model.handlers[pulse];
-    if (!statements) throw new ConfigError(`${this.#model.name} has no pulse ${pulse}`);
-    const values = new Map(before);
+    if (!this.#model.handlers[pulse]) throw new ConfigError(`${this.#model.name} has no pulse ${pulse}`);
     const drifted = this.#drifted(before, rowInputs.agePulse);
-    if (drifted) values.set("Gd", drifted);
-    const assigned = new Map<string, Expression>();
-    for (const { target, value, text } of statements) {
-      const next = substitute(this.#aged(this.#read(value, text), rowInputs.agePulse), values);
-      values.set(target, next);
-      assigned.set(target, next);
-    }
-    return assigned;
+    const seen = drifted ? new Map([...before, ["Gd", drifted] as const]) : before;
+    const read = (each: Expression) => this.#aged(this.#read(each, pulse), rowInputs.agePulse);
+    const after = outcome(this.#model, pulse, read);
+    return new Map([...after].map(([variable, value]) => [variable, substitute(value, seen)]));
+  }
+
+  /** New values after a row of a sweep: one RK4 step. */
+  sweep(before: ReadonlyMap<string, Expression>): Map<string, Expression> {
+    const seen = new Map([
+      ...before,
+      ["V", name(rowInputs.voltage)] as const,
+      ["dt", name(rowInputs.duration)] as const,
+    ]);
+    return new Map(
+      [...odeStep(this.#model)].map(([variable, value]) => [
+        variable,
+        substitute(this.#read(value, `d${variable}/dt`), seen),
+      ]),
+    );
   }
 
   /** What stored variables begin as, given the constants. */
