@@ -15,7 +15,7 @@ const values = [
     "pairsFromTable",
     "pairwiseBernoulli",
   ],
-  ...["differentialPair", "fabricate", "referenceDevice"], // devices
+  ...["conductanceRange", "differentialPair", "fabricate", "referenceDevice"], // devices
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
   ...["check", "compare", "fit", "measurementOf", "posterior", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
@@ -37,6 +37,7 @@ const types = [
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
   ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
   ...[
+    "ConductanceRange",
     "DeviceArray",
     "DeviceEnergy",
     "DeviceFile",
