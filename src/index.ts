@@ -41,7 +41,7 @@ export { spikes, type Trace, trace } from "./engine/record.ts";
 export type { CompileOptions, SimulateOptions } from "./engine/simulate.ts";
 export { compile, simulate } from "./engine/simulate.ts";
 export type { RunOptions, Simulation } from "./engine/simulation.ts";
-export { type Check, type CheckOptions, check } from "./fit/check.ts";
+export { type Check, type CheckOptions, predictiveCheck } from "./fit/check.ts";
 export { type Candidate, compare, type Ranked } from "./fit/compare.ts";
 export { type Fit, type FitOptions, type FittedParameter, fit } from "./fit/fit.ts";
 export type { Measurement, Sequence } from "./fit/measurement.ts";

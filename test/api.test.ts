@@ -17,7 +17,7 @@ const values = [
   ],
   ...["conductanceRange", "differentialPair", "fabricate", "referenceDevice"], // devices
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
-  ...["check", "compare", "fit", "measurementOf", "posterior", "replicate"], // fitting
+  ...["compare", "fit", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
@@ -49,6 +49,8 @@ const types = [
     "Time",
   ],
   ...["Measurement", "Sequence", "TableOptions"],
+  ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
+  ...["Posterior", "PosteriorOptions", "ReplicateOptions"],
 ];
 
 const text = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8").replace(

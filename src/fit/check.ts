@@ -48,7 +48,7 @@ export interface Check {
 }
 
 /** Replicates the measurement of a fit. */
-export async function check(fit: Fit, options: CheckOptions): Promise<Check> {
+export async function predictiveCheck(fit: Fit, options: CheckOptions): Promise<Check> {
   const { replicates: count = 100, seed, posterior, progress } = options;
   const { measurement, start } = fit;
   const parts = posterior ? Math.min(10, count) : 1;
