@@ -10,7 +10,7 @@
  * The equations are those that aihwkit 1.1.0 documents (Rasch et al. 2021, AICAS, doi:10.1109/AICAS51828.2021.9458494),
  * written in conductances; test/models/steps.test.ts compares the two.
  */
-import { device } from "../src/index.ts";
+import { ConfigError, device } from "../src/index.ts";
 import { numbered, piecewiseLinear } from "./piecewise.ts";
 
 const source = "Rasch et al. 2021, AICAS, doi:10.1109/AICAS51828.2021.9458494 (aihwkit)";
@@ -250,13 +250,13 @@ export const powerStep = stepDevice({
 
 /**
  * Steps whose factor is interpolated between nodes, equally spaced from the lower bound of a device to its upper. The
- * factors become parameters up0, up1, … and down0, down1, … Needs two nodes at least.
+ * factors become parameters up0, up1, … and down0, down1, … Throws `ConfigError` for fewer than two nodes.
  */
 export function piecewiseStep(factors: { readonly up: readonly number[]; readonly down: readonly number[] }) {
   const factor = (name: "up" | "down"): string => {
     const count = factors[name].length;
     if (count < 2)
-      throw new RangeError(`a piecewise step needs two factors or more, not ${count} for ${name}`);
+      throw new ConfigError(`a piecewise step has two factors or more, not ${count} for ${name}`);
     const names = factors[name].map((_, k) => `${name}${k}`);
     return piecewiseLinear(names, (k) => `${count - 1} * filled - ${k}`);
   };
