@@ -47,7 +47,7 @@ const shapes = {
   arguments: "names",
   steps: "number",
   parameters: "values",
-} as const;
+} as const satisfies Record<keyof DeviceDefinition, "text" | "texts" | "values" | "names" | "number">;
 
 const required = ["name", "source", "equations", "initial", "on", "read"] as const;
 
