@@ -45,7 +45,7 @@ export async function loadTable(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Table> {
   const file = await tablePath(target);
-  return readTable(pieces(file), { file: shortPath(file), metadata });
+  return readTable(pieces(file), { file: file === target ? shortPath(file) : target, metadata });
 }
 
 /** The text of a file, in pieces. */
