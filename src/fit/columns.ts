@@ -218,6 +218,7 @@ export function layoutOf(
   );
   both(change, before, "tell the change more than once; keep one of them");
   both(change, measured[0], "cannot stand in one table: points have no reads of their own");
+  both(delay, pulse, "cannot stand in one table: the pulse of each point is a pair");
   both(delay, time, "cannot stand in one table: each point stands alone");
   both(before, time, "cannot stand in one table: each row stands alone");
   if (voltage && of("I") === undefined)

@@ -61,7 +61,7 @@ export function withKey(metadata: Metadata, key: string, value: string): Metadat
     return found;
   };
   if (key === "pulse") {
-    const reason = pulseFault(value);
+    const reason = value === "read" ? "a read is no pulse" : pulseFault(value);
     if (reason) throw new ConfigError(reason);
     return { ...metadata, pulse: value };
   }

@@ -25,6 +25,7 @@ export interface Row {
 
 export class Rows {
   readonly sequences: OpenSequence[] = [];
+  readonly #names = new Map<string, string>();
   #size = 0;
   #sequence = new Int32Array(1024);
   #pulse = new Int16Array(1024);
@@ -56,9 +57,9 @@ export class Rows {
 
   /** A new sequence; its index. */
   open(device: string, cycle: number): number {
-    const last = this.sequences.at(-1)?.device;
+    let name = this.#names.get(device);
     // A name cut out of a piece of text would keep that piece in memory; a joined one is a text of its own.
-    const name = last === device ? last : [...device].join("");
+    if (name === undefined) this.#names.set((name = [...device].join("")), name);
     return this.sequences.push({ device: name, cycle, rows: 0, time: 0, number: 0 }) - 1;
   }
 
@@ -99,9 +100,12 @@ export class Rows {
    * the first row of each. Call it once. */
   close({ clock }: { readonly clock: boolean }): Sequence[] {
     const devices = new Map<string, number>();
-    for (const { device } of this.sequences) if (!devices.has(device)) devices.set(device, devices.size);
-    const rank = (k: number): number => devices.get(this.sequences[k].device) as number;
-    const order = this.sequences.map((_, k) => k).sort((a, b) => rank(a) - rank(b) || a - b);
+    const ranks = this.sequences.map(({ device }) => {
+      const rank = devices.get(device) ?? devices.size;
+      devices.set(device, rank);
+      return rank;
+    });
+    const order = this.sequences.map((_, k) => k).sort((a, b) => ranks[a] - ranks[b] || a - b);
     const begin = new Int32Array(this.sequences.length);
     let total = 0;
     for (const k of order) {

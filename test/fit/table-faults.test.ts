@@ -383,6 +383,13 @@ describe("names of columns", () => {
     `);
   });
 
+  test("pairs and pulses", () => {
+    expect(fault("pulse,dt_ms,change_percent\nset,1,2\n")).toMatchInlineSnapshot(`
+      "DataError
+      data.csv:1:7: column 2: dt_ms and pulse cannot stand in one table: the pulse of each point is a pair"
+    `);
+  });
+
   test("none at all", () => {
     expect(fault("1,2.5\n2,3.5\n")).toMatchInlineSnapshot(`
       "DataError
@@ -420,6 +427,13 @@ describe("metadata", () => {
     expect(fault("# pulse: set\n# pulse: up\nG_uS\n1\n2\n")).toMatchInlineSnapshot(`
       "DataError
       data.csv:2:1: "pulse" is there twice"
+    `);
+  });
+
+  test("a read is no pulse", () => {
+    expect(fault("# pulse: read\nG_uS\n1\n2\n")).toMatchInlineSnapshot(`
+      "DataError
+      data.csv:1:1: a read is no pulse"
     `);
   });
 
