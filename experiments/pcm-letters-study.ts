@@ -173,6 +173,10 @@ function jittered(learnt: Learnt, sd: number): Omit<Point, "series" | "x"> {
   return { recall: mean(all.map((each) => each.recall)), precision: mean(all.map((each) => each.precision)) };
 }
 
+const noReadNoise = { m3: 0, c3: "0 uS" };
+const noDrift = { nuMean: 0 };
+const noWriteNoise = { m2: 0, c2: "0 uS", A2: "0 uS" };
+
 const studies: Readonly<Record<string, Study>> = {
   devices: {
     title: "Devices per polarity of a synapse",
@@ -188,14 +192,16 @@ const studies: Readonly<Record<string, Study>> = {
   },
   noise: {
     title: "What the devices' imperfections cost",
-    caption: "Each case leaves out what it names. The last has equal steps of the nominal size.",
+    caption:
+      "Each case leaves out what it names. Without write noise every pulse makes its mean step, which shrinks.",
     cases: () => [
       floatingPoint,
       published,
-      { name: "no read noise", device: pcm.with({ m3: 0, c3: "0 uS" }) },
-      { name: "no drift", device: pcm.with({ nuMean: 0 }) },
-      { name: "no write noise", device: pcm.with({ m2: 0, c2: "0 uS", A2: "0 uS" }) },
-      { name: "none of the three, equal steps", device: idealDevice },
+      { name: "no read noise", device: pcm.with(noReadNoise) },
+      { name: "no drift", device: pcm.with(noDrift) },
+      { name: "no write noise", device: pcm.with(noWriteNoise) },
+      { name: "none of the three", device: pcm.with({ ...noReadNoise, ...noDrift, ...noWriteNoise }) },
+      { name: "nor unequal steps", device: idealDevice },
     ],
   },
   retention: {

@@ -27,7 +27,7 @@ test("every study gives its cases and one figure, from the same networks as pcm-
   const { rows, figures } = await run({ studies: all, epochs: 1, letters: ["I"], duration: "300 ms" });
   expect(Object.keys(figures)).toEqual(all);
   const count = (name: string) => rows.filter((row) => row.study === name).length;
-  expect(all.map(count)).toEqual([5, 6, 6 * 6, 4 * 5 - 2, 3 * 8, 3 * 6, 2, 9]);
+  expect(all.map(count)).toEqual([5, 7, 6 * 6, 4 * 5 - 2, 3 * 8, 3 * 6, 2, 9]);
   for (const row of rows) expect(row.recall.n).toBe(1);
 });
 
