@@ -67,10 +67,10 @@ export function compare(
       waic: pointwise === undefined ? undefined : waic(pointwise, observations),
     };
   });
-  const valueOf = (row: (typeof rows)[number]): number =>
+  const scoreOf = (row: (typeof rows)[number]): number =>
     by === "waic" ? (row.waic?.value ?? Number.NaN) : row[by];
-  rows.sort((a, b) => valueOf(a) - valueOf(b));
-  const differences = rows.map((row) => (row === rows[0] ? 0 : valueOf(row) - valueOf(rows[0])));
+  rows.sort((a, b) => scoreOf(a) - scoreOf(b));
+  const differences = rows.map((row) => (row === rows[0] ? 0 : scoreOf(row) - scoreOf(rows[0])));
   const total = differences.reduce((sum, difference) => sum + Math.exp(-difference / 2), 0);
   return rows.map((row, k) => {
     const [own, best] = [row.waic?.pointwise, rows[0].waic?.pointwise];

@@ -38,7 +38,8 @@ function curvature(
   scale: number | undefined,
 ): number[] {
   const size = Math.max(1, Math.abs(point[i]));
-  let step = scale !== undefined && scale > 0 ? relativeStep * scale : Math.cbrt(2 ** -52) * size;
+  let step = Math.cbrt(2 ** -52) * size;
+  if (scale !== undefined && scale > 0) step = Math.max(relativeStep * scale, 2 ** -48 * size);
   let row: number[] | undefined;
   for (let attempt = 0; attempt < 4; attempt++) {
     let found = slopes(objective, point, i, step);
@@ -58,14 +59,13 @@ function curvature(
 
 /** Derivatives of the gradient along coordinate i; undefined where it is not finite. */
 function slopes(objective: Objective, point: Float64Array, i: number, step: number): number[] | undefined {
-  const above = Float64Array.from(point);
-  const below = Float64Array.from(point);
-  above[i] += step;
-  below[i] -= step;
-  const up = objective.gradient(above).gradient;
-  const down = objective.gradient(below).gradient;
-  const row = Array.from(up, (x, j) => (x - down[j]) / (above[i] - below[i]));
-  return row.every(Number.isFinite) ? row : undefined;
+  const [up, down] = [step, -step].map((change) => {
+    const beside = Float64Array.from(point);
+    beside[i] += change;
+    return { at: beside[i], ...objective.gradient(beside) };
+  });
+  const row = Array.from(up.gradient, (x, j) => (x - down.gradient[j]) / (up.at - down.at));
+  return [up.value, down.value, ...row].every(Number.isFinite) ? row : undefined;
 }
 
 /** A direction in which the log-likelihood has no maximum to speak of. */
@@ -120,7 +120,7 @@ export function covarianceOf(
  * definite: what a search by Newton steps can use anywhere.
  */
 export function positiveInverse(hessian: Matrix): number[][] {
-  const { scales, values, vectors } = scaledCurvature(hessian, Array(hessian.length).fill(1));
+  const { scales, values, vectors } = scaledCurvature(hessian, Array(hessian.length).fill(1e8));
   return recompose(
     scales,
     values.map((value) => 1 / Math.max(Math.abs(value), resolution)),

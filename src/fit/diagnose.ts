@@ -37,7 +37,7 @@ export function diagnose(chain: Chain): Diagnosis[] {
   return chain.names.map((name, i) => {
     const series = walkersOf(chain, i);
     const values = seriesTogether(series);
-    const time = autocorrelationTime(series);
+    const time = Math.max(autocorrelationTime(series), 1 / Math.log10(values.length)); // as for the other sizes
     const effectiveSize = values.length / time;
     const deviation = Math.sqrt(variance(values));
     return {
@@ -159,17 +159,28 @@ function halves(series: Series): Float64Array[] {
 
 /** Normal quantiles of the ranks among all values, ties at their mean rank: Vehtari et al. 2021, eq. 14. */
 function ranked(series: Series): Float64Array[] {
-  const values = seriesTogether(series);
-  const sorted = values.toSorted();
-  const scores = new Map<number, number>();
+  const sorted = seriesTogether(series).sort();
+  const scores = new Float64Array(sorted.length); // of the sorted values
   for (let first = 0; first < sorted.length; ) {
     let after = first + 1;
     while (after < sorted.length && sorted[after] === sorted[first]) after++;
     const rank = (first + 1 + after) / 2;
-    scores.set(sorted[first], normalQuantile((rank - 3 / 8) / (sorted.length + 1 / 4)));
+    scores.fill(normalQuantile((rank - 3 / 8) / (sorted.length + 1 / 4)), first, after);
     first = after;
   }
-  return series.map((chain) => chain.map((x) => scores.get(x) ?? Number.NaN));
+  return series.map((values) => values.map((x) => scores[placeOf(x, sorted)]));
+}
+
+/** Index of a value that is among the sorted ones, by bisection. */
+function placeOf(value: number, sorted: Float64Array): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function aboutMean(values: Float64Array): Float64Array {

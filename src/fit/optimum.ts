@@ -85,8 +85,7 @@ export function maximise(objective: Objective, start: Float64Array, options: Max
     const done = Math.abs(slope) / 2 <= tolerance ? "gradient" : unchanged >= 2 ? "change" : undefined;
     const next = done === undefined ? search(evaluate, here, direction, slope) : undefined;
     if (next === undefined && !measured) {
-      const scale = inverse.map((row, i) => Math.sqrt(row[i]));
-      inverse = positiveInverse(hessian(objective, here.point, { scale, signal }));
+      inverse = measure(objective, here.point, inverse, signal);
       measured = learned = true;
       unchanged = 0;
     } else if (next === undefined && done === undefined && learned) {
@@ -105,6 +104,22 @@ export function maximise(objective: Objective, start: Float64Array, options: Max
       unchanged = Math.abs(next.value - here.value) <= lastBits ? unchanged + 1 : 0;
       here = { point: next.point, value: next.value, gradient: next.gradient };
     }
+  }
+}
+
+/** The inverse of minus the Hessian at a point; what was known of it before where it has none, on an edge. */
+function measure(
+  objective: Objective,
+  point: Float64Array,
+  inverse: Matrix,
+  signal: AbortSignal | undefined,
+): Matrix {
+  const scale = inverse.map((row, i) => Math.sqrt(row[i]));
+  try {
+    return positiveInverse(hessian(objective, point, { scale, signal }));
+  } catch (error) {
+    if (error instanceof NumericError) return inverse;
+    throw error;
   }
 }
 

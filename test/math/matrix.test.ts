@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expm, identity, type Matrix, multiply, solve } from "../../src/math/matrix.ts";
+import { eigen, expm, identity, type Matrix, multiply, solve } from "../../src/math/matrix.ts";
 import * as oracle from "./fixed.ts";
 
 const finite = (min: number, max: number) => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
@@ -161,5 +161,67 @@ describe("linear systems", () => {
   test("that are singular are refused, and shapes that do not fit", () => {
     expect(() => solve([[1, 2], [2, 4]], [[1], [1]])).toThrow("singular (column 1)"); // biome-ignore format: a matrix
     expect(() => multiply([[1, 2]], [[1, 2]])).toThrow("2 columns cannot be multiplied by one with 1 rows");
+  });
+});
+
+describe("eigenvalues of a symmetric matrix", () => {
+  const symmetric = squareMatrix(thousandths, 12).map((a) =>
+    a.map((row, i) => row.map((_, j) => a[Math.min(i, j)][Math.max(i, j)])),
+  );
+
+  test("a v = lambda v to 10 n ulps of the largest, v orthonormal, lambda rising, for any matrix up to 12 rows", () => {
+    fc.assert(
+      fc.property(symmetric, (a) => {
+        const { values, vectors } = eigen(a);
+        const bound = 10 * a.length * 2 ** -53;
+        const largest = Math.max(...values.map(Math.abs));
+        const product = multiply(
+          vectors,
+          vectors[0].map((_, j) => vectors.map((row) => row[j])),
+        );
+        const images = multiply(vectors, a);
+        return (
+          values.every((value, k) => k === 0 || value >= values[k - 1]) &&
+          product.every((row, i) => row.every((x, j) => Math.abs(x - (i === j ? 1 : 0)) <= bound)) &&
+          images.every((row, k) =>
+            row.every((x, i) => Math.abs(x - values[k] * vectors[k][i]) <= bound * largest),
+          )
+        );
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  test("the second difference of n points has 2 - 2 cos(k pi / (n + 1))", () => {
+    const n = 20;
+    const a = identity(n).map((row, i) => row.map((_, j) => (i === j ? 2 : Math.abs(i - j) === 1 ? -1 : 0)));
+    eigen(a).values.forEach((value, k) => {
+      expect(Math.abs(value - (2 - 2 * Math.cos(((k + 1) * Math.PI) / (n + 1))))).toBeLessThan(
+        10 * n * 4 * 2 ** -53,
+      );
+    });
+  });
+
+  test("a singular, a diagonal and an empty matrix; one that is not finite is an error", () => {
+    expect(
+      eigen([
+        [1, 1],
+        [1, 1],
+      ]).values[0],
+    ).toBeCloseTo(0, 15);
+    expect(
+      eigen([
+        [3, 0],
+        [0, -1],
+      ]),
+    ).toEqual({
+      values: [-1, 3],
+      vectors: [
+        [0, 1],
+        [1, 0],
+      ],
+    });
+    expect(eigen([])).toEqual({ values: [], vectors: [] });
+    expect(() => eigen([[Number.NaN]])).toThrow(RangeError);
   });
 });
