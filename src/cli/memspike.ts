@@ -16,6 +16,16 @@ interface RunFlags {
   progress: ProgressMode;
 }
 
+interface DeviceShowFlags {
+  set: string[];
+  seed: string;
+  devices?: number;
+  quick?: boolean;
+  out?: string;
+  force?: boolean;
+  json?: boolean;
+}
+
 function program(): Command {
   const memspike = new Command("memspike")
     .description("Spiking neural networks whose synapses are memory devices.")
@@ -130,6 +140,39 @@ function program(): Command {
       const { deviceImport } = await import("./device.ts");
       const out = flags.out === undefined ? {} : { out: flags.out };
       process.exitCode = await deviceImport(format, files, { ...out, set: pairsOf(flags.set) });
+    });
+  device
+    .command("list")
+    .description("list the device models, their pulses and where they come from")
+    .option("--json", "as JSON")
+    .action(async (flags: { json?: boolean }) => {
+      const { deviceList } = await import("./characterise.ts");
+      process.exitCode = await deviceList({ json: flags.json ?? false });
+    });
+  device
+    .command("show")
+    .description(
+      "show what a device is, and what it does: pulses, steps, levels, drift, reads, with a report",
+    )
+    .argument("<device>", "a name from `memspike device list`, or a device file such as ./mine.json")
+    .option("--set <parameter=value>", "a parameter, e.g. --set Gmax='12 uS'; again for more", collect, [])
+    .option("--seed <seed>", "a number or a word; the same seed gives the same results", "1")
+    .option("--devices <n>", "how many devices are measured; default 1000", wholeNumber)
+    .option("--quick", "fewer pulses and reads")
+    .option("--out <folder>", "the folder of the report; default runs/device-<name>-<seed>-<time>")
+    .option("--force", "overwrite a report in --out")
+    .option("--json", "print one JSON object")
+    .action(async (target: string, flags: DeviceShowFlags) => {
+      const { deviceShow } = await import("./characterise.ts");
+      process.exitCode = await deviceShow(target, {
+        set: flags.set,
+        seed: seedFrom(flags.seed),
+        quick: flags.quick ?? false,
+        force: flags.force ?? false,
+        json: flags.json ?? false,
+        ...(flags.devices === undefined ? {} : { devices: flags.devices }),
+        ...(flags.out === undefined ? {} : { out: flags.out }),
+      });
     });
   return memspike;
 }

@@ -8,6 +8,7 @@
 import type { Model } from "../language/model.ts";
 import { ConfigError } from "../math/errors.ts";
 import { ageing } from "./ageing.ts";
+import { endurance } from "./endurance.ts";
 import { type Estimate, isEstimate } from "./estimate.ts";
 import type { Metric } from "./experiment.ts";
 import type { Figure } from "./figures.ts";
@@ -54,6 +55,7 @@ const meanings: Readonly<Record<string, string>> = {
   readNoise: "standard deviation of a read at half of the range, of the conductance (%)",
   readNoiseSlope: "slope of the line of least squares: standard deviation of a read against conductance",
   readNoiseOffset: "its offset (uS)",
+  endurance: "pulses after which half of the devices that moved no longer do",
   loopPeriod: "period of the sine whose loop is drawn (s)",
   loopOpening: "area of its lobes, of the rectangle around them",
   pairUp: "change by a post spike one pulse length after a pre spike, at half of the range (uS)",
@@ -84,6 +86,7 @@ export async function characterise(
     ["levels", programmed],
     ["drift", ageing],
     ["reads", reading],
+    ["endurance", endurance],
     ["current", loop],
     ["spike pairs", window],
   ];

@@ -88,9 +88,9 @@ function inBins(levels: readonly number[], noises: readonly number[]): { level: 
 
 /** Noise of some devices at half of the range, in evenly spaced reads: distribution and spectrum. */
 async function spectrumOf(place: Station) {
-  const size = Math.min(watched, place.array.size);
   const { reads, segment } = place.quick ? series.quick : series.full;
-  const array = await place.few(size, "reads");
+  const array = await place.few(Math.min(watched, place.array.size));
+  const { size } = array;
   place.bring(0.5);
   restore(array, snapshot(place.array));
   const noise = Array.from({ length: size }, () => new Float64Array(reads));

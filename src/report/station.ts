@@ -41,8 +41,11 @@ export interface Station {
   readonly program?: { readonly pulse: string; readonly argument: string; readonly top: number };
   /** Devices as they were before the ramps. */
   start(): void;
-  /** Others that store what the first of these store before the ramps; `name` tells their chances from those of others. */
-  few(size: number, name: string): Promise<DeviceArray>;
+  /**
+   * So many devices, or somewhat more, that store what the first of these store before the ramps. They may be the same
+   * devices as those of another call or of the station: what the caller leaves is not kept.
+   */
+  few(count: number): Promise<DeviceArray>;
   /** Brings devices to about a fraction of their range; 0 is the start. False when no pulse can. */
   bring(fraction: number): boolean;
 }
@@ -101,8 +104,13 @@ export async function station(
   const afterReset = up && !down && reset !== undefined ? quiet(array) : undefined;
   const means = up?.levels.map(mean) ?? [];
 
-  const few = async (size: number, name: string) => {
-    const others = await fabricate(size, model, { seed: `${seed}/${name}` });
+  const few = async (count: number) => {
+    const others =
+      count <= scout.size
+        ? scout
+        : count === size
+          ? array
+          : await fabricate(count, model, { seed: `${seed}/others` });
     restore(others, saved);
     return others;
   };

@@ -102,7 +102,7 @@ const toMicro = (value: number) => micro * value;
 
 /** Groups of steps, and the fewest steps of one. */
 const bins = 30;
-const enough = 20;
+const enough = 4;
 
 interface StepCurve {
   readonly level: readonly number[]; // rising
@@ -257,7 +257,7 @@ async function repeats(place: Station, up: Ramp): Promise<Repeats> {
   const few = Math.min(fewestDevices, place.array.size);
   const cycles = Math.min(mostCycles, Math.max(fewestCycles, Math.floor(affordable / few)));
   const size = Math.min(place.array.size, Math.max(few, Math.floor(affordable / cycles)));
-  const array = await place.few(size, "repeats");
+  const array = await place.few(size);
   const stored = snapshot(array);
   const levels: Float64Array[] = [];
   const ups: Float64Array[] = [];

@@ -22,7 +22,7 @@ export async function loop(place: Station): Promise<Part> {
   const omitted = (why: string): Part => ({ figures: {}, metrics: {}, omitted: { loop: why } });
   if (!place.model.checked.current) return omitted("the model does not say its current");
   const { amplitude = 1 } = pulseShape(place);
-  const array = await place.few(Math.min(drawn, place.array.size), "loop");
+  const array = await place.few(Math.min(drawn, place.array.size));
   const start = snapshot(array);
   const wave = Float64Array.from(
     { length: 2 * samples },
@@ -41,7 +41,7 @@ export async function loop(place: Station): Promise<Part> {
   const [unit, scale] = currentUnit(chosen.current);
   const trace = (device: number) => second.map((k) => scale * chosen.current[k * array.size + device]);
   const voltage = second.map((k) => wave[k]);
-  const rest = Array.from({ length: array.size - 1 }, (_, k) => k + 1);
+  const rest = Array.from({ length: Math.min(drawn, array.size) - 1 }, (_, k) => k + 1);
   const series: Record<string, Curve> = {
     "one device": { x: voltage, y: trace(0), points: false },
     others: {
@@ -132,8 +132,7 @@ function pulseShape({ model }: Station): { voltage?: string; amplitude?: number;
 const height = 0.25 / 0.45;
 const undershoot = 15;
 /** Intervals of a pair, post minus pre, in lengths of a pulse. */
-const distances = [0.5, 1, 1.5, 2, 3, 4.5, 6.5, 9, 13, 18, 25, 35, 50];
-const intervals = [...distances.map((each) => -each).reverse(), ...distances];
+const distances = { full: [0.5, 1, 1.5, 2, 3, 4.5, 6.5, 9, 13, 18, 25, 35, 50], quick: [1, 4, 15] };
 const states = [0.2, 0.5, 0.8];
 const watched = 16;
 /** Samples of a spike's positive part. */
@@ -147,13 +146,15 @@ const perWidth = 20;
 export async function window(place: Station): Promise<Part> {
   const omitted = (why: string): Part => ({ figures: {}, metrics: {}, omitted: { window: why } });
   const { voltage, amplitude, width } = pulseShape(place);
-  const { up } = place;
+  const { up, quick } = place;
+  const after = quick ? distances.quick : distances.full;
+  const intervals = [...after.map((each) => -each).reverse(), ...after];
   if (place.model.checked.derivatives.length === 0)
     return omitted("the model has no differential equations that a waveform could drive");
   if (!place.model.checked.current) return omitted("the model does not say its current");
   if (voltage === undefined || amplitude === undefined || width === undefined || !up)
     return omitted("no pulse tells the voltage and the length of a spike");
-  const array = await place.few(Math.min(watched, place.array.size), "window");
+  const array = await place.few(Math.min(watched, place.array.size));
   const dt = width / perWidth;
   const spike = (t: number) => {
     if (t < 0) return 0;
@@ -182,7 +183,7 @@ export async function window(place: Station): Promise<Part> {
       restore(array, stored);
       if (!driven(array, wave, dt)) return undefined;
       array.pulse(up.pulse, undefined, { [voltage]: 0 }); // puts back what a step has carried beyond its end
-      return quiet(array).map((after, k) => after - before[k]);
+      return quiet(array).map((value, k) => value - before[k]);
     };
     if (curves.length === 0) {
       const [one, other] = [1, -1].map((sign) => change(pair(width, sign)));
@@ -209,9 +210,7 @@ export async function window(place: Station): Promise<Part> {
     return [
       `from ${numberText(micro * level, 3)} uS`,
       {
-        x: [...intervals.slice(0, distances.length), 0, ...intervals.slice(distances.length)].map(
-          (interval) => interval * width * scale,
-        ),
+        x: gapped(intervals, 0).map((interval) => interval * width * scale),
         y: gapped(changes.map((each) => micro * mean(each))),
         band: {
           low: gapped(Array.from(low, (v) => micro * v)),
@@ -240,6 +239,6 @@ export async function window(place: Station): Promise<Part> {
 }
 
 /** Values with a gap between those before and those after zero. */
-function gapped(values: readonly number[]): number[] {
-  return [...values.slice(0, distances.length), Number.NaN, ...values.slice(distances.length)];
+function gapped(values: readonly number[], between = Number.NaN): number[] {
+  return [...values.slice(0, values.length / 2), between, ...values.slice(values.length / 2)];
 }
