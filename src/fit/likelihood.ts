@@ -185,26 +185,22 @@ function pulsesUsed({ pulses, sequences }: Measurement, start: TextOptions["star
 }
 
 /**
- * How finely values were written down, as a standard deviation: the smallest difference of two values, over the root
- * of 12, at least 1e-6 of their range.
+ * How finely values were written down, as a standard deviation: where all are whole steps apart the largest such step
+ * over the root of 12 (two values alone tell nothing), and at least 1e-6 of their range. Throws `DataError` where all are the same.
  */
 export function resolutionOf({ sequences }: Measurement): number {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  let least = Number.POSITIVE_INFINITY;
-  for (const { values } of sequences) {
-    let last = Number.NaN;
-    for (const value of values) {
-      if (Number.isNaN(value)) continue;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-      const step = Math.abs(value - last);
-      if (step > 0) least = Math.min(least, step);
-      last = value;
-    }
+  const values = Float64Array.from(sequences.flatMap((each) => [...each.values]))
+    .filter((value) => !Number.isNaN(value))
+    .sort();
+  const range = values[values.length - 1] - values[0];
+  if (!(range > 0)) throw new DataError("all values are the same: there is nothing to fit");
+  let step = 0; // the greatest common divisor of all differences
+  for (let k = 1; k < values.length; k++) {
+    let rest = values[k] - values[k - 1];
+    while (rest > 1e-9 * range) [step, rest] = [rest, Math.abs(step - rest * Math.round(step / rest))]; // Euclid
   }
-  if (!(high > low)) throw new DataError("all values are the same: there is nothing to fit");
-  return Math.max(least / Math.sqrt(12), 1e-6 * (high - low));
+  if (step === range) step = 0;
+  return Math.max(step / Math.sqrt(12), 1e-6 * range);
 }
 
 /** The rows of a measurement as the kernel takes them. */

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { constantStep } from "../../models/step-devices.ts";
+import { resolutionOf } from "../../src/fit/likelihood.ts";
+import { fit, type Measurement } from "../../src/index.ts";
+import { planned, simulated } from "./measured.ts";
+
+/** A measurement of these values, one sequence. */
+function of(values: readonly number[]): Measurement {
+  const measurement = planned({ devices: 1, pulses: values.map((_, k) => (k === 0 ? "" : "up")) });
+  measurement.sequences[0].values.set(values);
+  return measurement;
+}
+
+test("values on a lattice have its step over the root of 12 as error, others 1e-6 of their range", () => {
+  const digitised = [1.2, 1.5, 1.5, 2.7, 2.2, 3.1].map((G) => G * 1e-6);
+  expect(resolutionOf(of(digitised))).toBeCloseTo(1e-7 / Math.sqrt(12), 13);
+  const even = [1, 1.8003, 2.5998, 3.4001].map((G) => G * 1e-6); // nearly equal steps are no lattice
+  expect(resolutionOf(of(even))).toBeCloseTo(2.4001e-12, 18);
+  expect(resolutionOf(of([1e-6, 2e-6]))).toBeCloseTo(1e-12, 18);
+  expect(() => resolutionOf(of([1e-6, 1e-6]))).toThrow("all values are the same");
+});
+
+test("a spread of steps of 5 % is seen in one ramp of 40 pulses", async () => {
+  const model = constantStep.with({ step: "0.8 uS", pulseSd: 0.05, Gmax: "200 uS" });
+  const ramp = { devices: 1, pulses: ["", ...Array(40).fill("up")], first: () => 1e-6 };
+  const [measurement] = await simulated(ramp, model, 1);
+  const { parameters } = await fit(measurement, model, { free: ["step", "pulseSd"], seed: 1 });
+  const spread = parameters.find(({ name }) => name === "pulseSd")!;
+  expect(Math.abs(spread.value - 0.05)).toBeLessThan(4.8916 * spread.standardError);
+  expect(spread.standardError).toBeLessThan(0.05 / Math.sqrt(2 * 40) + 0.002); // of a standard deviation of 40 numbers
+});
