@@ -236,6 +236,7 @@ function layOut(
   const groups: number[] = [];
   let row = 0;
   let device: string | undefined;
+  let lastGroup: string | undefined; // its device
   sequences.forEach((sequence, s) => {
     const { pulse, time, values, voltage } = sequence;
     const from = start === "read" ? 1 : 0;
@@ -271,9 +272,10 @@ function layOut(
       }
       row++;
     }
-    const isNew = devices > 1 ? sequence.device !== device : true;
-    if (isNew && reads.length > first) groups.push(first);
     device = sequence.device;
+    if (reads.length === first || (devices > 1 && device === lastGroup)) return;
+    groups.push(first);
+    lastGroup = device;
   });
   const rows: Rows = {
     count: row,

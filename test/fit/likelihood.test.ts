@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { constantStep } from "../../models/step-devices.ts";
-import { resolutionOf } from "../../src/fit/likelihood.ts";
+import { likelihoodOf, resolutionOf } from "../../src/fit/likelihood.ts";
 import { fit, type Measurement } from "../../src/index.ts";
 import { planned, simulated } from "./measured.ts";
 
@@ -28,4 +28,27 @@ test("a spread of steps of 5 % is seen in one ramp of 40 pulses", async () => {
   const spread = parameters.find(({ name }) => name === "pulseSd")!;
   expect(Math.abs(spread.value - 0.05)).toBeLessThan(4.8916 * spread.standardError);
   expect(spread.standardError).toBeLessThan(0.05 / Math.sqrt(2 * 40) + 0.002); // of a standard deviation of 40 numbers
+});
+
+test("a device whose first sequence is a single read is a group of its own", async () => {
+  const plan = { devices: 2, cycles: 2, pulses: ["", "up", "up"], first: () => 5e-6 };
+  const [whole] = await simulated(plan, constantStep.with({ pulseSd: 0.3, stepSd: 0.1 }), 1);
+  const sequences = whole.sequences.map((each, s) => {
+    const rows = s === 2 ? 1 : 3;
+    return { ...each, pulse: each.pulse.subarray(0, rows), values: each.values.subarray(0, rows) };
+  });
+  const options = { free: ["step"], start: "read", loss: "normal" } as const;
+  const likelihood = await likelihoodOf(
+    { ...whole, sequences },
+    constantStep.with({ pulseSd: 0.3 }),
+    options,
+  );
+  expect(likelihood.groups).toEqual([0, 4]);
+  const point = Float64Array.of(1e-7);
+  const [all] = likelihood.values(point);
+  const [first, second] = [
+    [1, 0],
+    [0, 1],
+  ].map((weights) => likelihood.values(point, Float64Array.from(weights))[0]);
+  expect(first + second).toBeCloseTo(all, 9);
 });
