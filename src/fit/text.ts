@@ -208,8 +208,10 @@ export class DeviceText {
 
   /** Variables that a draw reaches, by a pulse of the data or from the beginning. */
   uncertain(observed: string | undefined): Set<string> {
-    const { variables, handlers, initial } = this.#model;
+    const { variables, handlers, initial, drift } = this.#model;
     const { pulses } = this.#options;
+    const drifted = new Map(drift ? [["Gd", this.#inlined(drift)] as const] : []);
+    const read = (root: Expression) => simplify(substitute(this.#inlined(root), drifted));
     const uncertain = new Set<string>(observed === undefined ? [] : [observed]);
     const moved = (value: Expression): boolean =>
       hasDraw(value) ||
@@ -221,14 +223,12 @@ export class DeviceText {
     for (let count = -1; count < uncertain.size; ) {
       count = uncertain.size;
       for (const { name: variable, constant } of variables)
-        if (!constant && moved(simplify(this.#inlined(initial[variable])))) uncertain.add(variable);
+        if (!constant && moved(read(initial[variable]))) uncertain.add(variable);
       for (const pulse of pulses)
         for (const statement of handlers[pulse] ?? [])
-          if (textsOf(statement).some((each) => moved(simplify(this.#inlined(each)))))
-            uncertain.add(statement.target);
+          if (textsOf(statement).some((each) => moved(read(each)))) uncertain.add(statement.target);
       if (this.#options.sweep)
-        for (const [variable, value] of odeStep(this.#model))
-          if (moved(simplify(this.#inlined(value)))) uncertain.add(variable);
+        for (const [variable, value] of odeStep(this.#model)) if (moved(read(value))) uncertain.add(variable);
     }
     return uncertain;
   }

@@ -171,3 +171,38 @@ describe("a linear device has the log-likelihood of the joint normal distributio
         expect(Math.abs(found / apart - 1)).toBeGreaterThan(1e-4);
       });
 });
+
+/** Pulses without noise that start from what has drifted: G is uncertain because the drift of the device is. */
+const sliding = device({
+  name: "sliding device",
+  source: "test",
+  equations: "G : S\nslope : 1 (constant)",
+  initial: { slope: "1 + slopeSd * randn()", G: "G0" },
+  on: { up: "G = Gd + step" },
+  drift: "G + rate * slope * age",
+  read: "Gd + readSd * randn()",
+  parameters: { step: "1 uS", G0: "3 uS", rate: "10 nS/s", slopeSd: 0.4, readSd: "0.2 uS" },
+});
+
+test("pulses that start from an uncertain drift", async () => {
+  const plan = { devices: 4, pulses: ["", "up", "", "up", "up", ""], time: [10, 30, 90, 100, 150, 400] };
+  const [measurement] = await simulated(plan, sliding, 1);
+  const resolution = resolutionOf(measurement);
+  const exact = measurement.sequences.reduce((total, { pulse, time, values }, s) => {
+    let G = certain(3e-6);
+    let pulsed = 0;
+    const reads = Array.from(values, (value, row) => {
+      const age = time![row] - pulsed;
+      const drifted = plus(G, times(plus(certain(1), times(draw(`slope ${s}`), 0.4)), 1e-8 * age));
+      if (pulse[row] >= 0) {
+        pulsed = time![row];
+        G = plus(drifted, certain(1e-6));
+      }
+      const noise = [times(draw(`read ${row}`), 2e-7), times(draw(`rest ${row}`), resolution)];
+      return { value, as: plus(pulse[row] >= 0 ? G : drifted, ...noise) };
+    });
+    return total + density(reads);
+  }, 0);
+  const found = await logLikelihood({ measurement, model: sliding, start: "fabricated" });
+  expect(Math.abs(found / exact - 1)).toBeLessThan(1e-9);
+});
