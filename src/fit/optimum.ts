@@ -36,8 +36,9 @@ export interface Optimum {
   /** Gradients computed along the search. */
   readonly evaluations: number;
   /**
-   * Why the search ended: the expected gain is below tolerance; the value no longer changes in its last bits; no
-   * higher point was found along the direction of search; too many iterations.
+   * Why the search ended: the expected gain is below tolerance; the value no longer changes, nothing higher being
+   * found where a gain of less than 1e-6 is expected, as at a kink; nothing higher is found where more is expected, as
+   * at an edge; too many iterations.
    */
   readonly reason: "gradient" | "change" | "no step" | "iterations";
   /** Whether the reason is "gradient" or "change". */
@@ -77,31 +78,31 @@ export function maximise(objective: Objective, start: Float64Array, options: Max
   let inverse = options.inverseHessian ?? steepest(here.gradient);
   let measured = options.inverseHessian !== undefined; // whether `inverse` began as more than a guess
   let learned = measured; // whether it knows anything of the curvature
-  let unchanged = 0; // steps in a row that moved only the last bits of the value
+  let hoped = Number.POSITIVE_INFINITY; // gain expected by what was learned, when no step was found
   for (let iteration = 0; ; iteration++) {
     options.progress?.(iteration, here.value);
     const direction = applied(inverse, here.gradient);
     const slope = dot(here.gradient, direction);
-    const done = Math.abs(slope) / 2 <= tolerance ? "gradient" : unchanged >= 2 ? "change" : undefined;
-    const next = done === undefined ? search(evaluate, here, direction, slope) : undefined;
+    const done = Math.abs(slope) / 2 <= tolerance;
+    const next = done ? undefined : search(evaluate, here, direction, slope);
     if (next === undefined && !measured) {
       inverse = measure(objective, here.point, inverse, signal);
       measured = learned = true;
-      unchanged = 0;
-    } else if (next === undefined && done === undefined && learned) {
+    } else if (next === undefined && !done && learned) {
       inverse = steepest(here.gradient); // what was learned of the curvature may mislead
       learned = false;
+      hoped = slope / 2;
     } else if (next === undefined || iteration === iterations) {
-      const reason = done ?? (next === undefined ? "no step" : "iterations");
-      const converged = done !== undefined;
+      const stuck = hoped <= 1e-6 ? "change" : "no step";
+      const reason = done ? "gradient" : next === undefined ? stuck : "iterations";
+      const converged = reason === "gradient" || reason === "change";
       return { ...here, inverseHessian: inverse, iterations: iteration, evaluations, reason, converged };
     } else {
       const moved = next.point.map((x, i) => x - here.point[i]);
       const bent = next.gradient.map((x, i) => here.gradient[i] - x);
       inverse = updated(inverse, moved, bent, learned);
       learned = true;
-      const lastBits = 2 ** -50 * Math.max(1, Math.abs(here.value));
-      unchanged = Math.abs(next.value - here.value) <= lastBits ? unchanged + 1 : 0;
+      hoped = Number.POSITIVE_INFINITY;
       here = { point: next.point, value: next.value, gradient: next.gradient };
     }
   }

@@ -2,6 +2,8 @@ import * as fs from "node:fs";
 import { expect, test } from "vitest";
 import { bootstrap } from "../../src/fit/bootstrap.ts";
 import { maximise } from "../../src/fit/optimum.ts";
+import { normalDistribution, normalQuantile } from "../../src/math/normal.ts";
+import { quantile } from "../../src/math/statistics.ts";
 import { limit } from "../device/distribution.ts";
 import { type Curve, regression } from "./problems.ts";
 
@@ -48,6 +50,21 @@ test("percentile and corrected intervals are SciPy's within the error of 20000 r
   });
   // control: without correction the upper end is off by more
   expect(golden.BCa[1] - found.percentile[0][1]).toBeGreaterThan(0.2);
+});
+
+test("corrected intervals are those of Efron's formula with the values left out one by one", () => {
+  const sum = values.reduce((a, b) => a + b);
+  const without = values.map((x) => (sum - x) / (values.length - 1));
+  const middle = without.reduce((a, b) => a + b) / values.length;
+  const power = (n: number) => without.reduce((total, x) => total + (middle - x) ** n, 0);
+  const acceleration = power(3) / (6 * power(2) ** 1.5);
+  expect(acceleration).toBeGreaterThan(0.05);
+  const sorted = means.toSorted();
+  const z0 = normalQuantile(sorted.filter((x) => x < optimum.point[0]).length / sorted.length);
+  [-1.959963984540054, 1.959963984540054].forEach((z, side) => {
+    const part = normalDistribution(z0 + (z0 + z) / (1 - acceleration * (z0 + z)));
+    expect(found.corrected[0][side]).toBeCloseTo(quantile(sorted, part), 6);
+  });
 });
 
 test("a replicate is a function of seed and number", () => {

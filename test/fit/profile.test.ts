@@ -10,6 +10,7 @@ test.each(regressionNames)("%s: the ends found by SciPy to 1e-6 deviations, by l
     const { interval, path, higher } = profile(objective, best, k);
     const deviation = Math.sqrt(golden.covariance[k][k]);
     expect(higher).toBeUndefined();
+    expect(path.length).toBeLessThanOrEqual(17); // 16 when written, some 6 a side
     for (const side of [0, 1]) {
       const [end, other] = [ends[side] ?? Number.NaN, golden.interval95.lmfit?.[k][side] ?? Number.NaN];
       expect(Math.abs(interval[side] - end) / deviation).toBeLessThan(1e-6);
