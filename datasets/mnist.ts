@@ -10,7 +10,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { Image } from "../src/encode/target.ts";
-import { DataError } from "../src/math/errors.ts";
+import { ConfigError, DataError } from "../src/math/errors.ts";
 import { readIdx } from "./idx.ts";
 import type { DataFile, FetchOptions } from "./store.ts";
 import { readDataFile, shippedFile } from "./store.ts";
@@ -79,6 +79,39 @@ export async function mnistSample(part: "train" | "test"): Promise<LabelledImage
   };
   const prefix = part === "train" ? "train" : "t10k";
   return labelled(await read(`${prefix}-images-idx3-ubyte.gz`), await read(`${prefix}-labels-idx1-ubyte.gz`));
+}
+
+/** Digits to learn from and digits to be tested on. */
+export interface DigitSets {
+  readonly train: LabelledImages;
+  readonly test: LabelledImages;
+}
+
+/**
+ * The digits of an experiment: all of "mnist", or the shipped "sample". Held out for testing are those of the "test" part, or
+ * in "train" those that follow the first `images`, which are learnt from. Throws `ConfigError` on another word or where
+ * there are not so many.
+ */
+export async function digitSets(
+  data: string,
+  o: { readonly images: number; readonly heldOut: string } & FetchOptions,
+): Promise<DigitSets> {
+  if (data !== "mnist" && data !== "sample")
+    throw new ConfigError(`data is "mnist" or "sample", not ${JSON.stringify(data)}`);
+  if (o.heldOut !== "test" && o.heldOut !== "train")
+    throw new ConfigError(`digits are held out of "test" or "train", not ${JSON.stringify(o.heldOut)}`);
+  const read = (part: "train" | "test") => (data === "sample" ? mnistSample(part) : mnist(part, o));
+  const train = await read("train");
+  if (!(o.images <= train.size))
+    throw new ConfigError(`there are ${train.size} digits to learn from, not ${o.images}`);
+  if (o.heldOut === "test") return { train, test: await read("test") };
+  const area = train.rows * train.columns;
+  const rest = {
+    size: train.size - o.images,
+    images: train.images.subarray(o.images * area),
+    labels: train.labels.subarray(o.images),
+  };
+  return { train, test: { ...train, ...rest } };
 }
 
 /** One image of a set with intensities from 0 to 1: a copy. */

@@ -2,7 +2,7 @@
  * A layer in which the cell nearest to its threshold wins: integrators, the winners' spikes, and who talks to whom.
  *
  * Integrators that reach their thresholds claim; the relays of the tick after find out who was largest. Only its relay
- * fires: its spikes are the output, and what learning and homeostasis hear of.
+ * fires: its spikes are the output, and the event `win` of learning and homeostasis.
  */
 import { neuron, synapse } from "../src/index.ts";
 
@@ -15,10 +15,10 @@ export const integrator = neuron({
   equations: `
     dX/dt = -X / tau : 1
     theta : 1
-    until : s          # inhibited before
+    until : s          # inhibited until then
   `,
-  threshold: "X >= theta and t >= until",
-  on: { tick: "X = t < until ? 0 : X" },
+  threshold: "X >= theta and t > until",
+  on: { tick: "X = t > until ? X : 0" },
   parameters: { tau: "100 ms" },
 });
 
@@ -50,19 +50,22 @@ export const rivalry = synapse({
   parameters: { tie: 1e-12 },
 });
 
-/** Integrator to all integrators, itself included. */
+/**
+ * Integrator to all integrators, itself included: what arrives within `duration` is lost. At `renewal`, the end of an
+ * image, they begin anew. Half a tick decides between times that should be equal.
+ */
 export const inhibition = synapse({
   name: "inhibition",
   source,
-  on: { pre: "until_post = t + duration" },
+  on: { pre: "until_post = t + duration + 0.5 * dt", renewal: "X_post = 0; until_post = t" },
   parameters: { duration: "10 ms" },
 });
 
-/** Relay to its own integrator: a winner's threshold rises. */
+/** Relay to its own integrator: the threshold of a winner rises. Named events rest where a projection is frozen. */
 export const fatigue = synapse({
   name: "fatigue",
   source,
-  on: { pre: "theta_post += gain * theta0" },
+  on: { win: "theta_post += gain * theta0" },
   parameters: { gain: 0.002, theta0: 20 },
 });
 
@@ -70,32 +73,40 @@ export const fatigue = synapse({
 export const recovery = synapse({
   name: "recovery",
   source,
-  on: { pre: "theta_post = max(theta_post - gain * theta0 / size, least * theta0)" },
+  on: { win: "theta_post = max(theta_post - gain * theta0 / size, least * theta0)" },
   parameters: { gain: 0.002, theta0: 20, size: 50, least: 0.2 },
 });
 
-/** From a source of one cell to all integrators: a new image. */
-export const renewal = synapse({
-  name: "renewal",
-  source,
-  on: { pre: "X_post = 0; until_post = t" },
-});
+const winning = `
+  last : s (pre)         # spike of the input
+  w    : 1 (weight)
+`;
 
 /**
- * Input to integrators. At a winner's spike all its synapses get one pulse: up where the input fired within `window`, down
- * elsewhere. `step` is what the storage takes a pulse to change. `renewal` forgets the inputs of the image before.
+ * Input to integrators, on devices. At a winner's spike all its synapses get one pulse: up where the input fired within
+ * `window`, down elsewhere. `step` is what the storage takes a pulse to change. `renewal` forgets the inputs of an image.
  */
 export const pulses = synapse({
   name: "one pulse up or down",
   source,
-  equations: `
-    last : s (pre)
-    w    : 1 (weight)
-  `,
+  equations: winning,
   on: {
     pre: "X_post += w; last = t",
-    win: "w += t - last <= window ? step : -step",
-    renewal: "last = -window",
+    win: "w += t - last < window + 0.5 * dt ? step : -step",
+    renewal: "last = t - 2 * window",
   },
   parameters: { window: "50 ms", step: 0.01 },
+});
+
+/** The same without devices: what a pulse does to a soft-bounds device, without spread. */
+export const softSteps = synapse({
+  name: "soft steps up or down",
+  source,
+  equations: winning,
+  on: {
+    pre: "X_post += w; last = t",
+    win: "w += t - last < window + 0.5 * dt ? stepUp * (1 - w) : -stepDown * w",
+    renewal: "last = t - 2 * window",
+  },
+  parameters: { window: "50 ms", stepUp: 0.01, stepDown: 0.005 },
 });
