@@ -249,6 +249,12 @@ export const f32x4 = {
   convert_i32x4_s: vector(250),
 } as const;
 
+/** Relaxed SIMD: the result may depend on the machine. */
+export const relaxed = {
+  /** a * b + c, rounded once or twice. */
+  f32x4_madd: vector(0x105),
+} as const;
+
 export const f64x2 = {
   splat: vector(20),
   extract_lane: lane(33),
@@ -313,6 +319,16 @@ export const iff = (condition: Code, then: Code, otherwise?: Code): Code => [
 export const call = (index: number, ...operands: Code[]): Code => [operands, 0x10, unsigned(index)];
 export const drop = (value: Code): Code => [value, 0x1a];
 /** `a` when the condition is not zero, else `b`. */
+/** A value of that type from one of two branches: only the chosen one runs. */
+export const choose = (type: ValueType, condition: Code, yes: Code, no: Code): Code => [
+  condition,
+  0x04,
+  typeByte[type],
+  yes,
+  0x05,
+  no,
+  0x0b,
+];
 export const select = (a: Code, b: Code, condition: Code): Code => [a, b, condition, 0x1b];
 export const unreachable: Code = [0x00];
 
