@@ -7,18 +7,18 @@
 
 import { NumericError } from "../math/errors.ts";
 import { eigen, type Matrix } from "../math/matrix.ts";
-import type { Objective } from "./objective.ts";
+import type { Differentiable } from "./objective.ts";
 
 /**
  * Second derivatives of the log-likelihood: central differences of its gradient, made symmetric.
  *
  * The step is 1e-4 standard deviations of each coordinate with the others held, found from the curvature itself: the
  * error by truncation is then near 2e-9 of the curvature, and that by rounding the gradient's divided by 1e-4.
- * `scale` are guesses of these deviations, [coordinate]. Throws a NumericError naming the coordinate where the gradient is not finite
- * however small the step. Cost: 2 gradients per coordinate, up to 4 times that with bad guesses.
+ * `scale` are guesses of these deviations, [coordinate]. Throws a NumericError naming the coordinate where the gradient
+ * is not finite however small the step. Cost: 2 gradients per coordinate, up to 4 times that with bad guesses.
  */
 export function hessian(
-  objective: Objective,
+  objective: Differentiable,
   point: Float64Array,
   options: { readonly scale?: ArrayLike<number>; readonly signal?: AbortSignal } = {},
 ): number[][] {
@@ -32,7 +32,7 @@ export function hessian(
 const relativeStep = 1e-4;
 
 function curvature(
-  objective: Objective,
+  objective: Differentiable,
   point: Float64Array,
   i: number,
   scale: number | undefined,
@@ -58,7 +58,12 @@ function curvature(
 }
 
 /** Derivatives of the gradient along coordinate i; undefined where it is not finite. */
-function slopes(objective: Objective, point: Float64Array, i: number, step: number): number[] | undefined {
+function slopes(
+  objective: Differentiable,
+  point: Float64Array,
+  i: number,
+  step: number,
+): number[] | undefined {
   const [up, down] = [step, -step].map((change) => {
     const beside = Float64Array.from(point);
     beside[i] += change;

@@ -12,6 +12,9 @@ export interface Objective {
   gradient(point: Float64Array): { readonly value: number; readonly gradient: Float64Array };
 }
 
+/** What a search for the maximum asks of it. */
+export type Differentiable = Pick<Objective, "names" | "gradient">;
+
 /** A log-likelihood that is a sum over independent groups, such as devices: what a bootstrap draws anew. */
 export interface WeightedObjective extends Objective {
   readonly groups: number;

@@ -9,7 +9,7 @@
 import { NumericError } from "../math/errors.ts";
 import { identity, type Matrix } from "../math/matrix.ts";
 import { hessian, positiveInverse } from "./covariance.ts";
-import type { Objective } from "./objective.ts";
+import type { Differentiable, Objective } from "./objective.ts";
 
 export interface MaximiseOptions {
   /** Gain of log-likelihood, expected from gradient and curvature, below which the search ends; default 1e-12. */
@@ -61,7 +61,11 @@ interface Trial extends Evaluation {
  * The maximum that is uphill of `start`. Where the log-likelihood is -Infinity the search turns back. Throws a
  * NumericError if it is that, or has no finite gradient, at the start.
  */
-export function maximise(objective: Objective, start: Float64Array, options: MaximiseOptions = {}): Optimum {
+export function maximise(
+  objective: Differentiable,
+  start: Float64Array,
+  options: MaximiseOptions = {},
+): Optimum {
   const { tolerance = 1e-12, iterations = 1000, signal } = options;
   let evaluations = 0;
   const evaluate = (point: Float64Array): Evaluation => {
@@ -110,7 +114,7 @@ export function maximise(objective: Objective, start: Float64Array, options: Max
 
 /** The inverse of minus the Hessian at a point; what was known of it before where it has none, on an edge. */
 function measure(
-  objective: Objective,
+  objective: Differentiable,
   point: Float64Array,
   inverse: Matrix,
   signal: AbortSignal | undefined,
@@ -265,7 +269,7 @@ export function multiStart(
   return { best, optima, agreeing: optima.filter(({ value }) => value > best.value - 0.01).length };
 }
 
-function placeOf({ names }: Objective, point: Float64Array): string {
+function placeOf({ names }: Differentiable, point: Float64Array): string {
   return names.map((name, i) => `${name} = ${Number(point[i].toPrecision(6))}`).join(", ");
 }
 

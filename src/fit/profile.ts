@@ -8,14 +8,16 @@
 
 import type { Matrix } from "../math/matrix.ts";
 import { normalQuantile } from "../math/normal.ts";
-import type { Objective } from "./objective.ts";
-import { maximise, type Optimum } from "./optimum.ts";
+import type { Differentiable, Objective } from "./objective.ts";
+import { type MaximiseOptions, maximise, type Optimum } from "./optimum.ts";
 
 export interface ProfileOptions {
   /** Default 0.95. */
   readonly level?: number;
   /** A side is open if it does not end within `reach` units and `reach` standard deviations; default 20. */
   readonly reach?: number;
+  /** How exact the ends are: in the root of twice what is lost, so in deviations where all is normal; default 1e-4. */
+  readonly tolerance?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -38,8 +40,8 @@ interface Held {
 
 /**
  * The profile-likelihood interval of coordinate `k`. A side is open where the log-likelihood levels off, or cannot
- * be evaluated any more, before it has fallen enough. Ends are found to 1e-7 standard deviations, with some 5
- * maximisations a side, each from where its neighbour leads.
+ * be evaluated any more, before it has fallen enough. Takes some 3 to 6 maximisations a side, each from where its
+ * neighbour leads.
  */
 export function profile(
   objective: Objective,
@@ -47,12 +49,13 @@ export function profile(
   k: number,
   options: ProfileOptions = {},
 ): Profile {
-  const { level = 0.95, reach = 20, signal } = options;
+  const { level = 0.95, reach = 20, tolerance = 1e-4, signal } = options;
   if (!(level > 0 && level < 1)) throw new RangeError(`an interval cannot hold a part of ${level}`);
   const { point, value, inverseHessian } = optimum;
   const deviation = Math.sqrt(inverseHessian[k][k]);
   const path = [{ at: point[k], value }];
   let higher: Float64Array | undefined;
+  const inner = { tolerance: tolerance / 100, signal }; // a loss of t moves the end by t / 2 deviations
 
   const start: Held = { offset: 0, point, value, inverseHessian: conditional(inverseHessian, k) };
   const end = (side: -1 | 1): number => {
@@ -65,7 +68,7 @@ export function profile(
       for (const guess of [led, near.point.slice()]) {
         guess[k] = point[k] + side * offset;
         if (!Number.isFinite(objective.values(guess)[0])) continue;
-        const found = maximiseOthers(objective, guess, k, near.inverseHessian, signal);
+        const found = maximiseOthers(objective, guess, k, near.inverseHessian, inner);
         path.push({ at: guess[k], value: found.value });
         if (found.value > value + 1e-6) higher = found.point;
         return { offset, ...found };
@@ -73,9 +76,8 @@ export function profile(
       return undefined;
     };
     const edge = normalQuantile(0.5 + level / 2); // square root of the chi-square quantile
-    return (
-      side * crossing(at, start, edge, deviation, reach * Math.max(1, deviation), () => higher !== undefined)
-    );
+    const farthest = reach * Math.max(1, deviation);
+    return side * crossing(at, start, { edge, deviation, farthest, tolerance }, () => higher !== undefined);
   };
 
   const interval = [point[k] + end(-1), point[k] + end(1)] as const;
@@ -90,11 +92,10 @@ export function profile(
 function crossing(
   at: (offset: number, near: Held) => Held | undefined,
   start: Held,
-  edge: number,
-  deviation: number,
-  farthest: number,
+  measures: Readonly<Record<"edge" | "deviation" | "farthest" | "tolerance", number>>,
   stopped: () => boolean,
 ): number {
+  const { edge, deviation, farthest, tolerance } = measures;
   let inside = start;
   let outside = Number.POSITIVE_INFINITY; // offset
   let below = -edge; // what the end inside lacks
@@ -106,7 +107,7 @@ function crossing(
     if (stopped()) return Number.NaN;
     const lost = found === undefined ? Number.POSITIVE_INFINITY : Math.max(0, start.value - found.value);
     const excess = Math.sqrt(2 * lost) - edge;
-    if (Math.abs(excess) <= 1e-7) return offset;
+    if (Math.abs(excess) <= tolerance) return offset;
     const moved = found !== undefined && excess < 0 ? "inside" : "outside";
     if (found !== undefined && moved === "inside") {
       inside = found;
@@ -120,7 +121,7 @@ function crossing(
     last = moved;
     const width = outside - inside.offset;
     if (inside.offset >= farthest) return Number.POSITIVE_INFINITY;
-    if (width <= 1e-7 * deviation) return above < Number.POSITIVE_INFINITY ? offset : above;
+    if (width <= tolerance * deviation) return above < Number.POSITIVE_INFINITY ? offset : above;
     if (outside === Number.POSITIVE_INFINITY) {
       const straight = offset * (edge / (below + edge));
       offset = Math.min(Math.max(straight, 1.2 * offset), 3 * offset, farthest);
@@ -135,25 +136,21 @@ function maximiseOthers(
   guess: Float64Array,
   k: number,
   inverseHessian: Matrix,
-  signal: AbortSignal | undefined,
+  options: Pick<MaximiseOptions, "tolerance" | "signal">,
 ): Pick<Held, "point" | "value" | "inverseHessian"> {
   const size = guess.length;
   if (size === 1) return { point: guess, value: objective.values(guess)[0], inverseHessian };
   const whole = (part: Float64Array): Float64Array =>
     guess.map((x, i) => (i === k ? x : part[i < k ? i : i - 1]));
   const part = (point: Float64Array): Float64Array => point.filter((_, i) => i !== k);
-  const held: Objective = {
+  const held: Differentiable = {
     names: objective.names.filter((_, i) => i !== k),
-    values: (points) =>
-      Float64Array.from({ length: points.length / (size - 1) }, (_, n) => {
-        return objective.values(whole(points.subarray(n * (size - 1), (n + 1) * (size - 1))))[0];
-      }),
     gradient(point) {
       const { value, gradient } = objective.gradient(whole(point));
       return { value, gradient: part(gradient) };
     },
   };
-  const best = maximise(held, part(guess), { inverseHessian, signal });
+  const best = maximise(held, part(guess), { ...options, inverseHessian });
   return { point: whole(best.point), value: best.value, inverseHessian: best.inverseHessian };
 }
 

@@ -10,7 +10,7 @@ import { type Curve, regression } from "./problems.ts";
 const golden: { readonly values: number[]; readonly percentile: number[]; readonly BCa: number[] } =
   JSON.parse(fs.readFileSync(new URL("../golden/fit_chains.json", import.meta.url), "utf8")).bootstrap;
 
-const constant: Curve = ([b]) => [b, [1]];
+const constant: Curve = (b) => [b[0], [1]];
 const { values } = golden;
 const objective = regression(constant, { x: values, y: values }, 1);
 const optimum = maximise(objective, Float64Array.of(1, 0));
