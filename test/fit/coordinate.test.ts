@@ -48,7 +48,11 @@ test("a positive number is searched by its logarithm, a fraction by its logit", 
 });
 
 test("a value outside its bounds, and bounds without a number between, are errors", () => {
-  expect(() => coordinate(0).position(-1)).toThrowErrorMatchingInlineSnapshot(`[RangeError: -1 is outside (0, Infinity)]`);
+  expect(() => coordinate(0).position(-1)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: -1 is outside (0, Infinity)]`,
+  );
   expect(() => coordinate(0, 1).position(Number.NaN)).toThrow(RangeError);
-  expect(() => coordinate(1, 1)).toThrowErrorMatchingInlineSnapshot(`[RangeError: no number lies between 1 and 1]`);
+  expect(() => coordinate(1, 1)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: no number lies between 1 and 1]`,
+  );
 });

@@ -74,7 +74,9 @@ describe("hessian and covarianceOf", () => {
       value: x === 0 ? 0 : Number.NEGATIVE_INFINITY,
       gradient: Float64Array.of(0),
     }));
-    expect(() => hessian(point, Float64Array.of(0))).toThrowErrorMatchingInlineSnapshot(`[NumericError: the log-likelihood has no finite gradient beside nu = 0]`);
+    expect(() => hessian(point, Float64Array.of(0))).toThrowErrorMatchingInlineSnapshot(
+      `[NumericError: the log-likelihood has no finite gradient beside nu = 0]`,
+    );
   });
 });
 

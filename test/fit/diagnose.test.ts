@@ -78,6 +78,8 @@ describe("diagnose", () => {
   });
 
   test("less than four draws are an error", () => {
-    expect(() => splitRHat([Float64Array.of(1, 2, 3)])).toThrowErrorMatchingInlineSnapshot(`[RangeError: a chain of 3 draws is too short to be diagnosed]`);
+    expect(() => splitRHat([Float64Array.of(1, 2, 3)])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: a chain of 3 draws is too short to be diagnosed]`,
+    );
   });
 });
