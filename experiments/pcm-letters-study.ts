@@ -84,6 +84,7 @@ interface Point {
   readonly x: number | string;
   readonly recall: number;
   readonly precision?: number;
+  readonly like?: string; // a series whose colour this one takes, dashed
 }
 
 interface Study {
@@ -138,23 +139,31 @@ const driftByConductance = device({
 /** Steps of an optimal uniform quantiser of a normal number of variance 1, by bits. Max 1960, IRE Trans. Inf. Theory 6:7. */
 const quantiserSteps = [1.596, 0.9957, 0.586, 0.3352, 0.1881, 0.1041, 0.0569, 0.0308];
 
-/** A device of equal noiseless steps up and down between 0 and `levels` - 1 of them, from the middle. */
+/** A device of equal noiseless steps up and down, from 0 to `top` of them, that starts in the middle. */
 const levelled = device({
   name: "levels",
   source: "definition: equal noiseless steps within bounds",
   equations: "G : S",
-  initial: { G: "floor(top / 2) * step" },
+  initial: { G: "floor(top / 2) * step" }, // one level more above than below
   on: { up: "G = min(G + step, top * step)", down: "G = max(G - step, 0 * step)" },
   read: "G",
   parameters: { step: "1 uS", top: 1 },
 });
 
-/** Weights of the nearest of 2^bits equidistant levels around zero. */
+/** The nearest of 2^bits levels, `step` apart: zero, and one more above than below. */
+function nearestLevel(weight: number, bits: number, step: number): number {
+  const most = 2 ** (bits - 1);
+  return step * Math.max(1 - most, Math.min(most, Math.round(weight / step)));
+}
+
+/** Weights of 2^bits levels, whose distance is the one of 50 that changes them least in the mean square. */
 function quantised(weights: Float64Array, bits: number): Float64Array {
-  const sd = Math.sqrt(mean(weights.map((w) => w * w)));
-  const step = quantiserSteps[bits - 1] * sd;
-  const most = 2 ** (bits - 1) - 0.5;
-  return weights.map((w) => step * Math.max(-most, Math.min(most, Math.floor(w / step) + 0.5)));
+  const widest = weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 2 ** (bits - 1);
+  const steps = Array.from({ length: 50 }, (_, k) => (widest * (k + 1)) / 50);
+  const error = (step: number) => mean(weights.map((w) => (w - nearestLevel(w, bits, step)) ** 2));
+  const errors = steps.map(error);
+  const best = steps[errors.indexOf(Math.min(...errors))];
+  return weights.map((w) => nearestLevel(w, bits, best));
 }
 
 const jitters = [0, 2, 5, 10, 20] as const; // ms
@@ -237,15 +246,18 @@ const studies: Readonly<Record<string, Study>> = {
       const { name, jitter: trained } = learnt.of;
       if (trained !== undefined) {
         const x = quantity(trained, "s") * 1000;
-        return [{ series: `${name}, trained with it`, x, ...jittered(learnt, x) }];
+        const like = `${name}, trained without`;
+        return [{ series: `${name}, trained with it`, x, like, ...jittered(learnt, x) }];
       }
       return jitters.map((x) => ({ series: `${name}, trained without`, x, ...jittered(learnt, x) }));
     },
   },
   bits: {
     title: "Precision of the weights",
-    caption: "Equidistant levels around zero; their distance is the best for normal weights (Max 1960).",
+    caption:
+      "Recall (solid), precision (dashed). Equidistant levels, zero among them. Rounded: at the distance of the least error. Trained: at the best for normal weights (Max 1960).",
     xTitle: "bits of a weight",
+    withPrecision: true,
     cases: ({ weightSd }) => [
       floatingPoint,
       ...bits.map((count) => {
@@ -254,7 +266,7 @@ const studies: Readonly<Record<string, Study>> = {
         return {
           name: `${count} bits`,
           storage: referenceDevice(levelled.with({ top }), {
-            reference: `${top / 2} uS`,
+            reference: `${(top - 1) / 2} uS`, // where devices start
             weightPerConductance: `${step} pA/uS`,
             step: "1 uS",
             maxPulses: top,
@@ -396,45 +408,86 @@ function rowsOf(study: string, measured: readonly Measured[]): Row[] {
   }));
 }
 
-function figureOf({ title, caption, xTitle, xLog, withPrecision }: Study, rows: readonly Row[]): Figure {
+const likes = (measured: ReadonlyMap<string, Measured>): Map<string, string> =>
+  new Map(
+    [...measured.values()].flatMap(({ point: { series, like } }) =>
+      like === undefined ? [] : [[series, like]],
+    ),
+  );
+
+/** What is lacking to 1, in percent. */
+function lacking({ mean: value, standardError, interval95: [low, high], n }: Estimate): Estimate {
+  const interval95 = [100 * (1 - high), 100 * (1 - low)] as const;
+  return { mean: 100 * (1 - value), standardError: 100 * standardError, interval95, n };
+}
+
+/** `likes`: series by those that are drawn like them. */
+function figureOf(study: Study, rows: readonly Row[], likes: ReadonlyMap<string, string>): Figure {
+  const caption = `${study.caption} Mean and 95 % interval over ${rows[0].recall.n} replicates.`;
+  return study.xTitle === undefined
+    ? barsOf(study.title, caption, rows)
+    : linesOf(study, caption, rows, likes);
+}
+
+/** Bars of what is wrong: missed spikes and, where there is one bar a case, spikes that nobody asked for. */
+function barsOf(title: string, caption: string, rows: readonly Row[]): Figure {
   const names = [...new Set(rows.map((row) => row.case))];
-  const of = (name: string) => rows.filter((row) => row.case === name);
-  const note = `${caption} Mean and 95 % interval over ${rows[0].recall.n} replicates.`;
-  if (xTitle === undefined) {
-    const grouped = rows[0].at !== undefined;
-    const categories = grouped ? [...new Set(rows.map(({ at }) => `${at}`))] : names;
-    const values = (pick: (row: Row) => Estimate | undefined, name?: string) =>
-      categories.map((at) => {
-        const found = rows.find((row) =>
-          name === undefined ? row.case === at : row.case === name && `${row.at}` === at,
-        );
-        return (found && pick(found)) ?? Number.NaN;
-      });
-    const recall = (row: Row) => row.recall;
-    const series = grouped
-      ? Object.fromEntries(names.map((name) => [name, values(recall, name)]))
-      : { recall: values(recall), precision: values((row) => row.precision) };
-    const yTitle = grouped ? "recall within 25 ms" : "part of the spikes, within 25 ms";
-    return barPlot({ title, caption: note, categories, series, yTitle });
-  }
+  const missed = (row: Row | undefined) => (row ? lacking(row.recall) : Number.NaN);
+  const extra = ({ precision }: Row) => (precision ? lacking(precision) : Number.NaN);
+  if (rows[0].at === undefined)
+    return barPlot({
+      title,
+      caption,
+      categories: names,
+      series: { "desired spikes missed": rows.map(missed), "spikes not desired": rows.map(extra) },
+      yTitle: "spikes (%)",
+    });
+  const categories = [...new Set(rows.map(({ at }) => `${at}`))];
+  const series = names.map((name) => [
+    name,
+    categories.map((at) => missed(rows.find((row) => row.case === name && `${row.at}` === at))),
+  ]);
+  return barPlot({
+    title,
+    caption,
+    categories,
+    series: Object.fromEntries(series),
+    yTitle: "desired spikes missed (%)",
+  });
+}
+
+function linesOf(
+  { title, xTitle = "", xLog, withPrecision }: Study,
+  caption: string,
+  rows: readonly Row[],
+  likes: ReadonlyMap<string, string>,
+): Figure {
+  const names = [...new Set(rows.map((row) => row.case))];
+  const own = names.filter((name) => !likes.has(name));
   const curve = (name: string, pick: (row: Row) => Estimate | undefined) => {
-    const own = of(name).toSorted((a, b) => Number(a.at) - Number(b.at));
-    return { x: own.map((row) => Number(row.at)), y: own.map((row) => pick(row) ?? Number.NaN) };
+    const places = rows.filter((row) => row.case === name).toSorted((a, b) => Number(a.at) - Number(b.at));
+    return { x: places.map((row) => Number(row.at)), y: places.map((row) => pick(row) ?? Number.NaN) };
   };
-  const lines = names.flatMap((name, colour) => [
-    [name, { ...curve(name, (row) => row.recall), colour }] as const,
+  const colourOf = (name: string) => own.indexOf(likes.get(name) ?? name);
+  const lines = names.flatMap((name) => [
+    [name, { ...curve(name, (row) => row.recall), colour: colourOf(name), dashed: likes.has(name) }] as const,
     ...(withPrecision
-      ? [[`${name}: precision`, { ...curve(name, (row) => row.precision), colour, dashed: true }] as const]
+      ? [
+          [
+            `${name}: precision`,
+            { ...curve(name, (row) => row.precision), colour: colourOf(name), dashed: true },
+          ] as const,
+        ]
       : []),
   ]);
   return linePlot({
     title,
-    caption: note,
+    caption,
     series: Object.fromEntries(lines),
     xTitle,
     yTitle: withPrecision ? "part of the spikes" : "recall within 25 ms",
     xLog,
-    yRange: [0, 1],
+    ...(withPrecision ? {} : { yRange: [0, 1] as const }),
   });
 }
 
@@ -486,7 +539,7 @@ export default experiment({
         },
         figures: Object.fromEntries(
           plans.flatMap(({ name, study }, k) =>
-            rows[k].length > 0 ? [[name, figureOf(study, rows[k])]] : [],
+            rows[k].length > 0 ? [[name, figureOf(study, rows[k], likes(plans[k].measured))]] : [],
           ),
         ),
       };
