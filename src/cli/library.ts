@@ -17,9 +17,9 @@ export interface NamedDevice {
 /** The devices that a file of models/ exports. */
 export async function devicesIn(file: string): Promise<NamedDevice[]> {
   const exported = (await import(addressOf("models", file))) as Record<string, unknown>;
-  return Object.entries(exported).flatMap(([name, value]) =>
-    isDevice(value) ? [{ id: `${file}.${name}`, model: value }] : [],
-  );
+  return Object.entries(exported)
+    .flatMap(([name, value]) => (isDevice(value) ? [{ id: `${file}.${name}`, model: value }] : []))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function isDevice(value: unknown): value is Model<"device"> {

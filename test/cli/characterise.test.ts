@@ -127,10 +127,18 @@ test("device list tells every device of models/ with its pulses and source", () 
 });
 
 test("unknown devices, parameters and settings are refused in a line that offers the nearest", async () => {
-  await expect(deviceNamed("pcn")).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: there is no device pcn; did you mean pcm?]`);
-  await expect(deviceNamed("memorylesPcm")).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: there is no device memorylesPcm; did you mean memorylessPcm?]`);
-  await expect(deviceNamed("step-devices")).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: step-devices has several devices: step-devices.constantStep, step-devices.linearStep, step-devices.leakyStep, step-devices.softBounds, step-devices.softBoundsReference, step-devices.exponentialStep, step-devices.powerStep]`);
-  await expect(deviceNamed("nothing.json")).rejects.toThrowErrorMatchingInlineSnapshot(`[UsageError: there is no file nothing.json]`);
+  await expect(deviceNamed("pcn")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: there is no device pcn; did you mean pcm?]`,
+  );
+  await expect(deviceNamed("memorylesPcm")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: there is no device memorylesPcm; did you mean memorylessPcm?]`,
+  );
+  await expect(deviceNamed("step-devices")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: step-devices has several devices: step-devices.constantStep, step-devices.exponentialStep, step-devices.leakyStep, step-devices.linearStep, step-devices.powerStep, step-devices.softBounds, step-devices.softBoundsReference]`,
+  );
+  await expect(deviceNamed("nothing.json")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: there is no file nothing.json]`,
+  );
   expect((await deviceNamed("memorylessPcm")).id).toBe("pcm.memorylessPcm");
   expect((await deviceNamed("pcm.pcm")).id).toBe("pcm.pcm");
   const refused = (...args: string[]) => failing("device", "show", "pcm", ...args, ...few, "--out", "none");
