@@ -1,6 +1,8 @@
-/** The read of a device without its noise. */
+/** The read of a device without its noise, and that noise alone. */
+import { differentiate, product, sum } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
-import { type Expression, number } from "../language/expression.ts";
+import { apply, type Expression, name, number, substitute } from "../language/expression.ts";
+import { ConfigError } from "../math/errors.ts";
 
 /**
  * Conductance without read noise, S: the drifted one. A model without drift is read with the mean of every draw
@@ -21,4 +23,35 @@ function meansOfDraws(root: Expression, done: Map<Expression, Expression>): Expr
     result = { ...root, args: root.args.map((arg) => meansOfDraws(arg, done)) };
   done.set(root, result);
   return result;
+}
+
+/**
+ * Standard deviation of a read, S: to first order in its draws, which is exact where they enter linearly. Throws
+ * `ConfigError` for a read with draws of other kinds than `randn()` and `flicker(…)`.
+ */
+export function readSd(model: CheckedModel): Expression {
+  const draws = new Set<string>();
+  const done = new Map<Expression, Expression>();
+  const named = (node: Expression): Expression => {
+    const known = done.get(node);
+    if (known) return known;
+    let result = node;
+    if (node.kind === "random") {
+      if (node.distribution !== "normal" && node.distribution !== "flicker")
+        throw new ConfigError(
+          `${model.name} draws ${node.distribution} numbers in its read, whose spread is not known`,
+        );
+      result = name(`#draw ${node.stream}`);
+      draws.add(`#draw ${node.stream}`);
+    } else if (node.kind === "apply") result = { ...node, args: node.args.map(named) };
+    done.set(node, result);
+    return result;
+  };
+  const read = named(model.read as Expression);
+  const none = new Map([...draws].map((each) => [each, number(0)]));
+  const variance = [...draws].reduce((total: Expression, each) => {
+    const slope = substitute(differentiate(read, each), none);
+    return sum(total, product(slope, slope));
+  }, number(0));
+  return variance.kind === "number" ? number(Math.sqrt(variance.value)) : apply("sqrt", variance);
 }

@@ -4,6 +4,8 @@
  * The machine code of a pulse and of a read is that of devices in networks (devices.ts). The nth pulse and the nth
  * read of a device draw the same numbers whatever is done to others and in whatever order.
  */
+
+import { readSd } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel, Parameter } from "../language/checked.ts";
 import { describe } from "../language/dimension.ts";
@@ -36,6 +38,7 @@ import {
   fabrication,
   layOutDevices,
   pulseFunction,
+  type Reading,
   readFunction,
 } from "./devices.ts";
 import { Layout, padded } from "./layout.ts";
@@ -100,9 +103,7 @@ export class DeviceArray {
    */
   pulse(name: string, which?: ArrayLike<number>, values: PulseValues = {}): void {
     this.#refuseUnknown("has no pulse", name, "its pulses are", Object.keys(this.model.checked.handlers));
-    for (let k = 0; k < (which?.length ?? 0); k++)
-      if (!(Number.isInteger(which![k]) && which![k] >= 0 && which![k] < this.size))
-        throw new ConfigError(`there is no device ${which![k]} among ${this.size}`);
+    if (which) this.#refuseOthers(which);
     this.#setArguments(name, values);
     if (!which) {
       this.#exports[`pulse all ${name}`]();
@@ -114,6 +115,12 @@ export class DeviceArray {
       for (let k = 0; k < count; k++) list[k] = which[from + k];
       this.#exports[`pulse ${name}`](this.#memory.list, count);
     }
+  }
+
+  #refuseOthers(which: ArrayLike<number>): void {
+    for (let k = 0; k < which.length; k++)
+      if (!(Number.isInteger(which[k]) && which[k] >= 0 && which[k] < this.size))
+        throw new ConfigError(`there is no device ${which[k]} among ${this.size}`);
   }
 
   /** Writes the arguments of a pulse to where its machine code looks for them. */
@@ -196,11 +203,36 @@ export class DeviceArray {
     return result;
   }
 
-  /** One read of every device, S. `noise: false`: its drifted conductance, which no read changes. */
-  read(options: { readonly noise?: boolean } = {}): Float64Array {
-    if (options.noise === false) this.#exports.readQuiet(0);
-    else this.#exports.read(this.#reads++);
-    return this.#f64(this.#memory.reading).slice();
+  /**
+   * One read of every device, or of the devices listed, S. `noise: false`: their drifted conductances, which no read
+   * changes.
+   */
+  read(options: { readonly noise?: boolean; readonly which?: ArrayLike<number> } = {}): Float64Array {
+    return this.#read(options.noise === false ? "quiet" : "noisy", options.which);
+  }
+
+  /** Standard deviation of the noise of a read of every device, or of those listed, S. Throws `ConfigError`. */
+  readSd(which?: ArrayLike<number>): Float64Array {
+    if (!this.#exports["read sd"]) readSd(this.model.checked); // says why
+    return this.#read("sd", which);
+  }
+
+  #read(reading: Reading, which: ArrayLike<number> | undefined): Float64Array {
+    const number = reading === "noisy" ? this.#reads++ : 0;
+    if (!which) {
+      this.#exports[`read ${reading}`](number);
+      return this.#f64(this.#memory.reading).slice();
+    }
+    this.#refuseOthers(which);
+    const result = new Float64Array(which.length);
+    const list = new Uint32Array(this.#buffer, this.#memory.list, this.size);
+    for (let from = 0; from < which.length; from += this.size) {
+      const count = Math.min(this.size, which.length - from);
+      for (let k = 0; k < count; k++) list[k] = which[from + k];
+      this.#exports[`list ${reading}`](count, number);
+      result.set(this.#f64(this.#memory.reading).subarray(0, count), from);
+    }
+    return result;
   }
 
   /** Values of a stored variable, SI: a copy. */
@@ -275,8 +307,11 @@ export async function fabricate(
     module.add(pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, 2))));
     module.add(pulseListFunction(`pulse ${name}`, module.add(pulseFunction(devices, name))));
   }
-  module.add(readsFunction("read", memory, module.add(readFunction(devices, true))));
-  module.add(readsFunction("readQuiet", memory, module.add(readFunction(devices, false))));
+  for (const reading of ["noisy", "quiet", ...(hasKnownNoise(checked) ? (["sd"] as const) : [])] as const) {
+    const read = module.add(readFunction(devices, reading));
+    module.add(readsFunction(`read ${reading}`, memory, read));
+    module.add(readListFunction(`list ${reading}`, memory, read));
+  }
   if (checked.current) module.add(driveAllFunction(memory, module.add(driveFunction(devices))));
   const { pages } = layout;
   const wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -375,6 +410,38 @@ function readsFunction(exportName: string, memory: ArrayMemory, read: number): F
     br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(2))), i32.const(memory.devices.count))),
   );
   return fn;
+}
+
+/** list(count, number): read `number` of each device of the list into `reading`, in its order. */
+function readListFunction(exportName: string, memory: ArrayMemory, read: number): FunctionBuilder {
+  const fn = new FunctionBuilder({ parameters: ["i32", "i32"], exportName });
+  const [count, number] = [0, 1];
+  const n = fn.local("i32");
+  const device = i32.load(i32.shl(get(n), i32.const(2)), memory.list);
+  fn.body = iff(
+    get(count),
+    loop(
+      v128.store64_lane(
+        i32.shl(get(n), i32.const(3)),
+        memory.reading,
+        call(read, device, get(number), i32.const(0)),
+        0,
+      ),
+      br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(1))), get(count))),
+    ),
+  );
+  return fn;
+}
+
+/** Whether the noise of reads has a standard deviation that follows from the text. */
+function hasKnownNoise(model: CheckedModel): boolean {
+  try {
+    readSd(model);
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
 }
 
 /** drive(count, first, dt): every device through `count` samples of the waveform, two devices at a time. */

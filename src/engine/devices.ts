@@ -6,7 +6,7 @@
  * pulse of a device draws the same numbers whenever and in whatever company it comes. Knows nothing of weights or
  * synapses.
  */
-import { quietRead } from "../device/read.ts";
+import { quietRead, readSd } from "../device/read.ts";
 import { inline } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import type { Expression } from "../language/expression.ts";
@@ -278,12 +278,20 @@ export function driveFunction(devices: Devices): FunctionBuilder {
   });
 }
 
-/** read(device, tick, draw) -> v128: conductances of the device and the next, S; without noise the drifted ones. */
-export function readFunction(devices: Devices, noise: boolean): FunctionBuilder {
+/** What a read gives, S: one read with noise, the drifted conductance, or the standard deviation of the noise. */
+export type Reading = "noisy" | "quiet" | "sd";
+
+/** read(device, tick, draw) -> v128: of the device and the next. */
+export function readFunction(devices: Devices, reading: Reading): FunctionBuilder {
   const { model } = devices;
   return deviceFunction(devices, "read", 2, ({ lower, emitter }) => {
-    const drifted: [string, Node][] = noise && model.drift ? [["Gd", lower(model.drift)]] : [];
-    const node = lower(noise ? (model.read as Expression) : quietRead(model), new Map(drifted));
+    const drifted: [string, Node][] = reading !== "quiet" && model.drift ? [["Gd", lower(model.drift)]] : [];
+    const wanted = {
+      noisy: () => model.read as Expression,
+      quiet: () => quietRead(model),
+      sd: () => readSd(model),
+    };
+    const node = lower(wanted[reading](), new Map(drifted));
     return [emitter.define([node]), emitter.value(node)];
   });
 }

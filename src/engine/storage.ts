@@ -100,8 +100,8 @@ export function buildStorage(
     increase: module.add(pulseFunction(devices, storage.increase)),
     decrease: pulse(storage.decrease),
     reset: pulse(storage.refresh && "reset"),
-    read: module.add(readFunction(devices, true)),
-    quiet: module.add(readFunction(devices, false)),
+    read: module.add(readFunction(devices, "noisy")),
+    quiet: module.add(readFunction(devices, "quiet")),
   };
   const programming: Programming = { storage, memory: own, devices: functions, context };
   const read = module.add(weightFunction(programming));

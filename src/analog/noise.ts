@@ -1,0 +1,61 @@
+/**
+ * Normal numbers by address, in bulk.
+ *
+ * Number e of (key, stream, tick) is that of the engine's packed float32 addressing (src/math/random.ts, engine/draws.ts):
+ * whatever is drawn in whatever pieces of 16, it is the same.
+ */
+import { FunctionBuilder, f32x4, get, i32, i32x4, type ModuleBuilder, v128 } from "../wasm/assembler.ts";
+import { normalPair, uniform } from "../wasm/draws.ts";
+import { Emitter, Prologue } from "../wasm/emit.ts";
+import { Graph, type Node } from "../wasm/graph.ts";
+import { each, locals } from "./loops.ts";
+
+/**
+ * Adds and exports `normals`(to, count, key0, key1, stream, tick, scale): to[e] = scale * z_e for e < count, and on to
+ * the next multiple of 16.
+ */
+export function addNormals(module: ModuleBuilder): number {
+  const names = ["to", "count", "key0", "key1", "stream", "tick"] as const;
+  const fn = new FunctionBuilder({
+    parameters: [...names.map(() => "i32" as const), "f32"],
+    exportName: "normals",
+  });
+  const v = locals(fn, [...names, "scale"], { e: "i32", at: "i32" });
+  const graph = new Graph("float32");
+  const prologue = new Prologue(fn);
+  const emitter = new Emitter({
+    fn,
+    prologue,
+    precision: "float32",
+    input: (node) => {
+      const name = node.name as string;
+      if (name === "block")
+        return i32x4.add(
+          i32x4.splat(i32.shl(i32.shr_u(get(v.e), i32.const(4)), i32.const(2))),
+          v128.const(0, 1, 2, 3),
+        );
+      if (name === "zero") return prologue.words(0);
+      if (name === "scale") return prologue.vector("scale", f32x4.splat(get(v.scale)));
+      return prologue.vector(name, i32x4.splat(get(v[name as "key0"])));
+    },
+  });
+  const words = (name: string) => graph.input(name, "words");
+  const counter = [
+    words("block"),
+    words("tick"),
+    words("stream"),
+    words("zero"),
+    words("key0"),
+    words("key1"),
+  ];
+  const bits = [0, 1, 2, 3].map((word) => graph.node("philox", counter, { word }));
+  const pair = (k: number): [Node, Node] =>
+    normalPair(graph, uniform(graph, bits[k]), uniform(graph, bits[k + 1]));
+  const numbers = [...pair(0), ...pair(2)].map((z) => graph.mul(z, graph.input("scale")));
+  const defined = emitter.define(numbers);
+  const stores = numbers.map((node, k) =>
+    v128.store(i32.add(get(v.to), i32.shl(get(v.e), i32.const(2))), 16 * k, emitter.value(node)),
+  );
+  fn.body = [prologue.code, each(v.e, { below: get(v.count), step: 16 }, defined, stores)];
+  return module.add(fn);
+}
