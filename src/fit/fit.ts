@@ -198,7 +198,10 @@ export async function fit(
       ...(signal ? { signal } : {}),
       progress: (fraction) => progress?.(0.8 * fraction, `searching, ${free.length} parameters`),
     });
-    const best = maximise(objective, found.point, { inverseHessian: found.inverseHessian });
+    const best = maximise(objective, found.point, {
+      inverseHessian: found.inverseHessian,
+      ...(signal ? { signal } : {}),
+    });
     const curvature = hessian(objective, best.point, signal ? { signal } : {});
     const { covariance, unidentified } = covarianceOf(curvature, space.names);
     const at = space.values(best.point);
@@ -213,7 +216,15 @@ export async function fit(
       continue;
     }
     if (unidentified.length > 0) throw unidentifiable(unidentified.map(({ names }) => names));
-    progress?.(0.85, "intervals");
+    const intervals = intervalsOf(objective, best, covariance, options);
+    if ("higher" in intervals) {
+      // a profile climbed above what the searches found: they begin again from there
+      const better = space.values(intervals.higher);
+      space.names.forEach((name, k) => {
+        values.set(name, better[k]);
+      });
+      continue;
+    }
     return {
       ...report({
         measurement,
@@ -224,8 +235,7 @@ export async function fit(
         covariance,
         held,
         values,
-        options,
-        objective,
+        intervals: intervals.found,
       }),
       logLikelihood: best.value,
       reads: likelihood.reads.length,
@@ -351,6 +361,39 @@ function unidentifiable(directions: readonly (readonly string[])[]): DataError {
   );
 }
 
+type Intervals = readonly (readonly [low: number, high: number])[];
+
+/** 95 % intervals of coordinates, or a point that is higher than the maximum was thought to be. */
+function intervalsOf(
+  objective: WeightedObjective,
+  best: Optimum,
+  covariance: readonly (readonly number[])[],
+  { intervals = "curvature", seed, replicates = 200, signal, progress }: FitOptions,
+): { readonly found: Intervals } | { readonly higher: Float64Array } {
+  const part = (fraction: number) => progress?.(0.85 + 0.15 * fraction, "intervals");
+  const more = signal ? { signal } : {};
+  part(0);
+  if (intervals === "bootstrap")
+    return { found: bootstrap(objective, best, { seed, replicates, ...more, progress: part }).corrected };
+  if (intervals === "profile") {
+    const found: (readonly [number, number])[] = [];
+    for (let k = 0; k < objective.names.length; k++) {
+      part(k / objective.names.length);
+      const { interval, higher } = profile(objective, best, k, more);
+      if (higher) return { higher };
+      found.push(interval);
+    }
+    return { found };
+  }
+  const z = normalQuantile(0.975);
+  return {
+    found: Array.from(best.point, (u, k) => {
+      const deviation = Math.sqrt(covariance[k][k]);
+      return [u - z * deviation, u + z * deviation] as const;
+    }),
+  };
+}
+
 function report(o: {
   measurement: Measurement;
   fixed: Model<"device">;
@@ -360,35 +403,18 @@ function report(o: {
   covariance: readonly (readonly number[])[];
   held: ReadonlyMap<string, string>;
   values: ReadonlyMap<string, number>;
-  options: FitOptions;
-  objective: WeightedObjective;
+  intervals: readonly (readonly [number, number])[];
 }) {
-  const { space, best, covariance, options, fixed, held } = o;
+  const { space, best, covariance, fixed, held } = o;
   const at = space.values(best.point);
   const slopes = space.slopes(best.point);
   const unit = (name: string) => {
     const own = fixed.checked.parameters.find((each) => each.name === name);
     return own ? unitOf(own.text) : o.measurement.quantity === "current" ? "A" : "S";
   };
-  const z = normalQuantile(0.975);
-  const { signal, seed, progress } = options;
-  const drawn =
-    options.intervals === "bootstrap"
-      ? bootstrap(o.objective, best, {
-          seed,
-          replicates: options.replicates ?? 200,
-          ...(signal ? { signal } : {}),
-          progress: (fraction) => progress?.(0.85 + 0.15 * fraction, "bootstrap"),
-        })
-      : undefined;
   const parameters = space.names.map((name, k): FittedParameter => {
     const deviation = Math.sqrt(covariance[k][k]);
-    options.progress?.(0.85 + (0.15 * k) / space.names.length, `interval of ${name}`);
-    const interval =
-      options.intervals === "profile"
-        ? profile(o.objective, best, k, options.signal ? { signal: options.signal } : {}).interval
-        : (drawn?.corrected[k] ?? ([best.point[k] - z * deviation, best.point[k] + z * deviation] as const));
-    const [low, high] = interval.map((u) => space.coordinates[k].value(u));
+    const [low, high] = o.intervals[k].map((u) => space.coordinates[k].value(u));
     return {
       name,
       unit: unit(name),
