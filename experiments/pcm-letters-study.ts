@@ -308,7 +308,8 @@ const studies: Readonly<Record<string, Study>> = {
   voices: {
     title: "Voices",
     caption: "One recording of each letter and voice.",
-    cases: async ({ voices, letters, source }) => {
+    cases: async (settings) => {
+      const { voices, letters, source } = settings;
       if (source !== "speech") throw new ConfigError("only speech has voices");
       const wanted = letters.map((letter) => letter.toLowerCase());
       const every = (): Promise<string[]> =>
@@ -318,7 +319,8 @@ const studies: Readonly<Record<string, Study>> = {
             .map(({ voice }) => voice),
         );
       const names = voices.length === 1 && voices[0] === "all" ? await every() : voices;
-      return names.flatMap((voice) => [floatingPoint, published].map((of) => ({ ...of, voice })));
+      const ways = [floatingPoint, published, improved(settings)];
+      return names.flatMap((voice) => ways.map((of) => ({ ...of, voice })));
     },
     measure: (learnt) => {
       const { name, voice = shippedVoice } = learnt.of;
