@@ -22,7 +22,7 @@ export interface Fitted {
   readonly logLikelihood: number;
   readonly free: readonly string[];
   readonly covariance: readonly (readonly number[])[]; // [free, free]
-  readonly intervals95: Readonly<Record<string, readonly [low: number, high: number]>>;
+  readonly intervals95: Readonly<Record<string, readonly [low: number, high: number]>>; // infinite where open
   readonly samples?: readonly (readonly number[])[]; // of the posterior: [sample, free]
 }
 
@@ -118,8 +118,9 @@ function lines(text: string): string | string[] {
   return written.length === 1 ? written[0] : written;
 }
 
-/** JSON with one line for each entry of a record and each text of a list; a list of numbers is one line. */
+/** JSON with one line for each entry of a record and each text of a list; a list of numbers is one line. No NaN gets by. */
 function json(value: unknown, indent: string): string {
+  if (Number.isNaN(value)) return "NaN";
   const deeper = `${indent}  `;
   if (Array.isArray(value)) {
     const items = value.map((item) => json(item, deeper));
@@ -177,8 +178,12 @@ function readFitted(reader: Reader, node: Json, model: Model<"device">): Fitted 
   const intervals95 = free.map((name): [string, [number, number]] => {
     const where = `${path}.intervals95.${name}`;
     const interval = reader.field(intervals, name, `${path}.intervals95`);
-    const [low, high] = reader.numbers(interval, where, 2);
-    if (!(low <= high)) throw reader.fault(interval.at, where, "an interval is [low, high]");
+    const ends = reader.list(interval, where);
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map((open, k) =>
+      ends[k] === undefined || ends[k].kind === "null" ? open : reader.number(ends[k], `${where}[${k}]`),
+    );
+    if (ends.length !== 2 || !(low <= high))
+      throw reader.fault(interval.at, where, "an interval is [low, high], with null for an open end");
     return [name, [low, high]];
   });
   return {

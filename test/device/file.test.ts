@@ -76,6 +76,16 @@ describe("a device file reads back as the model it was written from", () => {
     expect(deviceFile(again.model, again.fitted)).toBe(text);
   });
 
+  test("with an interval that is open on a side", () => {
+    const open = {
+      ...fitted,
+      intervals95: { c1: [0.84e-6, Number.POSITIVE_INFINITY], alpha: [-Infinity, 2.8] },
+    } as const;
+    const text = deviceFile(pcm, open);
+    expect(text).toContain('"alpha": [null, 2.8]');
+    expect(readDevice(text).fitted).toEqual(open);
+  });
+
   test("escapes, names of objects and lines within a text survive", () => {
     const model = readDevice(
       deviceFile(pcm).replace('"PCM, accumulation"', '"\\u0050CM \\"\\\\\\" µ 你"'),
@@ -86,7 +96,7 @@ describe("a device file reads back as the model it was written from", () => {
 
   test("what no file can say is refused when it is written", () => {
     expect(() => deviceFile(pcm, { ...fitted, logLikelihood: Number.NaN })).toThrow(
-      "the file of PCM, accumulation:47:22: fitted.logLikelihood: a number is expected, not null",
+      "the file of PCM, accumulation:47:22: NaN is not a value of JSON",
     );
   });
 });
@@ -198,8 +208,8 @@ describe("one clear error with its place", () => {
         "my.json:50:7: fitted.free[1]: c1 is here twice",
         "my.json:52:19: fitted.covariance: alpha and c1 cannot have this covariance: it is symmetric, and no correlation exceeds 1",
         "my.json:52:19: fitted.covariance: alpha and c1 cannot have this covariance: it is symmetric, and no correlation exceeds 1",
-        "my.json:58:16: fitted.intervals95.alpha: an interval is [low, high]",
-        "my.json:58:16: fitted.intervals95.alpha: 2 numbers are expected, not 1",
+        "my.json:58:16: fitted.intervals95.alpha: an interval is [low, high], with null for an open end",
+        "my.json:58:16: fitted.intervals95.alpha: an interval is [low, high], with null for an open end",
         "my.json:45:13: fitted.rows: this is a count of at least 1, not 12.5",
         "my.json:61:7: fitted.samples[0]: 2 numbers are expected, not 3",
       ]
