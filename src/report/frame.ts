@@ -62,7 +62,7 @@ export function frame(options: {
 }): Frame {
   const { title, x, y, planeHeight, legend = [], grid = "y" } = options;
   const whole = options.width ?? width;
-  const yTicks = y.ticks ?? ticksOf(y, Math.max(2, Math.floor(planeHeight / 48)));
+  const yTicks = y.ticks ?? severalTicks(y, Math.max(2, Math.floor(planeHeight / 48)));
   const left = 34 + Math.max(...yTicks.labels.map((label) => textWidth(label)), 0);
   const head = header(title, legend, left, whole, options.titleSize);
   const right = whole - 18;
@@ -125,6 +125,15 @@ export function header(
 
 function ticksOf(axis: FrameAxis, count: number): Ticks {
   return (axis.log ? logTicks : linearTicks)(axis.range[0], axis.range[1], count);
+}
+
+/** About `count` round marks, but three at least, where that is possible. */
+function severalTicks(axis: FrameAxis, count: number): Ticks {
+  for (let more = count; more < 2 * count + 2; more++) {
+    const ticks = ticksOf(axis, more);
+    if (ticks.at.length > 2) return ticks;
+  }
+  return ticksOf(axis, count);
 }
 
 /** As many round marks as fit beside each other. */
