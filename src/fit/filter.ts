@@ -82,6 +82,16 @@ interface Bound extends Bounds {
   readonly state: number;
 }
 
+/** One of two bounds, to first order in the states. */
+interface End {
+  /** Its slopes, and those of how far a value is beyond it. */
+  readonly hanging: readonly Expression[];
+  readonly slopes: readonly Expression[];
+  /** Where it is expected, and how far a value beyond it. */
+  readonly at: (belief: Belief) => Expression;
+  readonly beyond: (belief: Belief) => Expression;
+}
+
 class Builder {
   readonly #text: DeviceText;
   readonly #options: FilterOptions;
@@ -145,8 +155,7 @@ class Builder {
     const { knowledge, bound } = this.#carried(assigned);
     const plain = { silent: this.#cells(knowledge), read: this.#readPlain(knowledge) };
     if (!bound) return { silent: { step: plain.silent }, read: { step: plain.read } };
-    const { state } = bound;
-    const away = far(knowledge.means[state], knowledge.covariances[state][state], bound);
+    const away = this.#far(knowledge, bound);
     return {
       silent: {
         step: this.#cells(this.#rectified(knowledge, bound)),
@@ -224,42 +233,56 @@ class Builder {
     return changed(cells);
   }
 
+  /** The ends of a value within bounds, which are written for the means of `written`. */
+  #ends({ state, low, high }: Bound, written: Belief): End[] {
+    return (
+      [
+        [low, -1],
+        [high, 1],
+      ] as const
+    ).flatMap(([bound, sign]) => {
+      if (!bound) return [];
+      const hanging = this.#gradient(bound); // it may hang on the constants of the device
+      const at = ({ means }: Belief) =>
+        hanging.reduce((total, slope, k) => {
+          const off = means[k] === written.means[k] ? number(0) : sum(means[k], minus(written.means[k]));
+          return sum(total, product(slope, off));
+        }, bound);
+      const slopes = hanging.map((each, k) =>
+        product(number(sign), sum(number(k === state ? 1 : 0), minus(each))),
+      );
+      const beyond = (belief: Belief) => product(number(sign), sum(belief.means[state], minus(at(belief))));
+      return [{ hanging, slopes, at, beyond }];
+    });
+  }
+
+  /** Whether what is believed lies so far within bounds that its tails beyond weigh less than 2e-12: 7 deviations. */
+  #far(belief: Belief, bound: Bound, written = belief): Expression {
+    return this.#ends(bound, written)
+      .map(({ slopes, beyond }) => {
+        const along = congruent([slopes], belief.covariances)[0][0];
+        return apply(">", minus(beyond(belief)), product(number(7), spread(along)));
+      })
+      .reduce((a, b) => apply("and", a, b));
+  }
+
   /**
    * A value within bounds as what it may be: between them, on the lower or on the upper one. Each case has its
    * probability and what is believed then; `unseen` is what is believed before bounds.
    */
-  #cases(unseen: Belief, { state, low, high }: Bound): { probability: Expression; belief: Belief }[] {
-    const one = this.#states.map((_, k) => number(k === state ? 1 : 0));
-    const beyond = (bound: Expression, sign: 1 | -1) => {
-      const hanging = this.#gradient(bound); // a bound may hang on the constants of the device
-      const slopes = one.map((each, k) => product(number(sign), sum(each, minus(hanging[k]))));
-      return { hanging, slopes, by: product(number(sign), sum(unseen.means[state], minus(bound))) };
-    };
-    const ends = [
-      ...(low ? [{ bound: low, ...beyond(low, -1) }] : []),
-      ...(high ? [{ bound: high, ...beyond(high, 1) }] : []),
-    ];
+  #cases(unseen: Belief, bound: Bound, written = unseen): { probability: Expression; belief: Belief }[] {
+    const ends = this.#ends(bound, written);
     let between = { probability: number(1) as Expression, belief: unseen };
-    for (const { slopes, bound, hanging } of ends) {
-      const inwards = slopes.map(minus);
-      const sign = slopes[state].kind === "number" && slopes[state].value > 0 ? -1 : 1;
-      const shift = hanging.reduce(
-        (total, slope, k) => sum(total, product(slope, sum(between.belief.means[k], minus(unseen.means[k])))),
-        bound,
-      );
-      const by = product(number(sign), sum(between.belief.means[state], minus(shift)));
-      const { belief, probability } = restricted(between.belief, inwards, by);
+    for (const { slopes, beyond } of ends) {
+      const within = minus(beyond(between.belief));
+      const { belief, probability } = restricted(between.belief, slopes.map(minus), within);
       between = { belief, probability: product(between.probability, probability) };
     }
     return [
       between,
-      ...ends.map(({ bound, hanging, slopes, by }) => {
-        const { belief, probability } = restricted(unseen, slopes, by);
-        const shift = hanging.reduce(
-          (total, slope, k) => sum(total, product(slope, sum(belief.means[k], minus(unseen.means[k])))),
-          bound,
-        );
-        return { probability, belief: pinned(belief, state, shift, hanging) };
+      ...ends.map(({ hanging, at, beyond, slopes }) => {
+        const { belief, probability } = restricted(unseen, slopes, beyond(unseen));
+        return { probability, belief: pinned(belief, bound.state, at(belief), hanging) };
       }),
     ];
   }
@@ -334,7 +357,7 @@ class Builder {
     const { exponent, constant } = losses[this.#options.loss];
     const free = this.#read(unseen); // were there no bounds
     const [, ...ends] = this.#cases(unseen, bound);
-    const [between] = this.#cases(free.after, bound);
+    const [between] = this.#cases(free.after, bound, unseen);
     const cases = [
       { ...between, variance: free.variance, error: free.error },
       ...ends.map(({ probability, belief }) => {
@@ -354,8 +377,7 @@ class Builder {
     const log = sum(sum(largest, apply("log", total)), number(constant));
     const after = mixed(cases.map(({ belief }, k) => ({ weight: quotient(terms[k], total), belief })));
     const { expected, variance } = this.#read(this.#rectified(unseen, bound));
-    const { state } = bound;
-    const away = far(free.after.means[state], free.after.covariances[state][state], bound);
+    const away = this.#far(free.after, bound, unseen);
     return {
       step: changed(new Map([...this.#cells({ ...after, certain }), ...results(expected, variance, log)])),
       shortcut: { when: apply("and", plain.away, away), step: plain.step },
@@ -405,16 +427,6 @@ class Builder {
     );
     return { means, covariances, certain: known.certain };
   }
-}
-
-/** Whether a normal lies so far from bounds that its tails beyond weigh less than 2e-12: 7 standard deviations. */
-function far(m: Expression, variance: Expression, { low, high }: Bound): Expression {
-  const reach = product(number(7), spread(variance));
-  const conditions = [
-    ...(low ? [apply(">", sum(m, minus(low)), reach)] : []),
-    ...(high ? [apply(">", sum(high, minus(m)), reach)] : []),
-  ];
-  return conditions.reduce((a, b) => apply("and", a, b));
 }
 
 const scale = (variance: Expression, constant: number) =>
