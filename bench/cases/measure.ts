@@ -3,28 +3,42 @@
  *
  * `run_s` is the simulation alone, as the peers count it; `build_s` is connecting and compiling. Bytes of a synapse are all
  * memory of the projections, index and traces included, over their synapses. The mean weight is that of the projection
- * `plastic`, mV.
+ * `plastic`, mV. `run` simulates in another way than in one go, and tells the spikes of `cells`.
  */
-import { compile, type Network, type Population, spikes } from "../../src/index.ts";
+import {
+  compile,
+  type Network,
+  type Population,
+  type Simulation,
+  spikes,
+  type Time,
+} from "../../src/index.ts";
 
 export async function measure(
   network: Network,
   cells: Population,
-  options: { readonly duration: string; readonly precision: string; readonly threads: string },
+  options: {
+    readonly duration: string; // s
+    readonly precision: string;
+    readonly threads: string;
+    readonly dt?: Time;
+  },
   plastic?: string,
+  run?: (simulation: Simulation) => number,
 ): Promise<void> {
   const start = performance.now();
   const simulation = await compile(network, {
-    dt: "0.1 ms",
+    dt: options.dt ?? "0.1 ms",
     seed: 1234,
     precision: options.precision === "float32" ? "float32" : "float64",
     threads: Number(options.threads),
   });
   const built = performance.now();
   const seconds = Number(options.duration);
-  const { raster } = simulation.run({ duration: `${seconds} s`, record: { raster: spikes(cells) } });
+  const whole = () =>
+    simulation.run({ duration: `${seconds} s`, record: { raster: spikes(cells) } }).raster.t.length;
+  const count = run ? run(simulation) : whole();
   const ended = performance.now();
-  const count = raster.t.length;
   const { synapses, shares } = simulation.memory;
   const projections = Object.keys(network).filter((name) => network[name].kind === "projection");
   const bytes = Object.entries(shares)

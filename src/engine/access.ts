@@ -2,9 +2,9 @@
  * Where a projection's values lie, and the code that loads and stores them as an event meets them.
  *
  * An event is at one cell and goes along its synapses; a place is the cell, a synapse and the cell at its other end.
- * One synapse at a time works on lane 0 of the vector instructions. Several neighbours work side by side where synapses
- * and their targets are contiguous; what belongs to the event's cell is then the same in every lane. Knows nothing of
- * loops or of what a handler computes.
+ * One synapse at a time works on lane 0 of the vector instructions. Neighbours in a row may work side by side: their own
+ * values are contiguous, those of their targets are contiguous too or gathered from where they lie, and what belongs
+ * to the event's cell is the same in every lane. Knows nothing of loops or of what a handler computes.
  */
 import {
   type Code,
@@ -20,7 +20,7 @@ import {
   set,
   v128,
 } from "../wasm/assembler.ts";
-import { type Emitter, type Prologue, realBytes } from "../wasm/emit.ts";
+import { type Emitter, laneCount, type Prologue, realBytes } from "../wasm/emit.ts";
 import type { Node, Precision } from "../wasm/graph.ts";
 import { laneToF64, loadLane, loadSplat, splatF64, storeLane } from "../wasm/lane.ts";
 import type { DeferredMemory, DeferredRows } from "./deferred.ts";
@@ -46,6 +46,7 @@ export interface ProjectionMemory {
   readonly classes: number; // distinct delays
   readonly column?: { readonly starts: number; readonly synapse: number; readonly pre: number };
   readonly dense: boolean; // synapse (i - preStart) * postCount + (j - postStart)
+  readonly distinct: boolean; // no row has two synapses of one delay onto the same cell
   readonly preStart: number;
   readonly preStop: number;
   readonly postStart: number;
@@ -83,6 +84,8 @@ export class Access {
   /** Locals: four times the index of the synapse; byte offset of the real of the cell at its other end. */
   readonly k: number;
   readonly other: number;
+  /** The same of each neighbour, the first being `other`, where targets are gathered; else empty. */
+  readonly others: readonly number[];
   /** Locals with the norm of each argument of `normalize`. */
   readonly norms: readonly number[];
   readonly #context: ProjectionContext;
@@ -93,7 +96,8 @@ export class Access {
   readonly #preBase: number; // local: byte offset of this thread's copy of (pre) arrays
 
   /**
-   * `spread`: whatever belongs to the event's cell fills every lane. `rows`: code of deferred post events, where they are.
+   * `spread`: whatever belongs to the event's cell fills every lane. `gathered`: targets of neighbours lie anywhere. `rows`:
+   * code of deferred post events, where they are.
    */
   constructor(
     fn: FunctionBuilder,
@@ -102,6 +106,7 @@ export class Access {
     o: {
       readonly side: Side;
       readonly spread: boolean;
+      readonly gathered: boolean;
       readonly norms: number;
       readonly rows: DeferredRows | undefined;
     },
@@ -112,6 +117,8 @@ export class Access {
     this.cellByte = fn.local("i32");
     this.k = fn.local("i32");
     this.other = fn.local("i32");
+    const more = laneCount(context.precision) - 1;
+    this.others = o.gathered ? [this.other, ...Array.from({ length: more }, () => fn.local("i32"))] : [];
     this.#preBase = fn.local("i32");
     this.norms = Array.from({ length: o.norms }, () => fn.local("v128"));
     this.#context = context;
@@ -177,9 +184,9 @@ export class Access {
       case "source":
         return this.#presynaptic(pre, memory.source[name]);
       case "post":
-        return this.#neighbours(post, memory.post[name], lanes);
+        return this.#ofTargets(post, memory.post[name], lanes);
       case "target":
-        return this.#neighbours(post, memory.target[name], lanes);
+        return this.#ofTargets(post, memory.target[name], lanes);
       case "shared":
         return this.#one(i32.const(0), memory.shared[name]);
       case "not_refractory":
@@ -230,15 +237,42 @@ export class Access {
     return lanes === 1 ? loadLane(this.precision, address, offset) : v128.load(address, offset);
   }
 
+  /** Reals of the cells that neighbours end at. */
+  #ofTargets(post: Code, offset: number, lanes: number): Code {
+    if (lanes === 1 || this.others.length === 0) return this.#neighbours(post, offset, lanes);
+    const load = this.bytes === 8 ? v128.load64_lane : v128.load32_lane;
+    return this.others
+      .slice(1)
+      .reduce<Code>(
+        (value, other, k) => load(get(other), offset, value, k + 1),
+        loadLane(this.precision, post, offset),
+      );
+  }
+
   /** Mask: whether the tick until which a cell is refractory has been reached. */
   #reached(byte: Code, offset: number, lanes: number): Code {
     const wide = this.bytes === 8;
     const word = wide ? i32.shr_u(byte, i32.const(1)) : byte;
     const until =
-      lanes === 1 ? v128.load32_splat(word, offset) : (wide ? v128.load64_zero : v128.load)(word, offset);
+      lanes === 1
+        ? v128.load32_splat(word, offset)
+        : this.others.length > 0
+          ? this.#gatheredWords(offset)
+          : (wide ? v128.load64_zero : v128.load)(word, offset);
     const now = this.#prologue.vector("tick", i32x4.splat(get(parameters.tick)));
     const mask = i32x4.le_s(until, now);
     return wide ? i64x2.extend_low_i32x4_s(mask) : mask;
+  }
+
+  /** A word of each cell that neighbours end at. */
+  #gatheredWords(offset: number): Code {
+    const word = (other: number): Code =>
+      this.bytes === 8 ? i32.shr_u(get(other), i32.const(1)) : get(other);
+    const [first, ...rest] = this.others;
+    return rest.reduce<Code>(
+      (value, other, k) => v128.load32_lane(word(other), offset, value, k + 1),
+      v128.load32_zero(word(first), offset),
+    );
   }
 
   get #counting(): Code {
@@ -247,9 +281,15 @@ export class Access {
 
   /** Index of a cell within its slice, as a real. */
   #index(byte: Code, start: number, lanes = 1): Code {
-    const index = i32.sub(i32.div_u(byte, i32.const(this.bytes)), i32.const(start));
-    if (lanes === 1) return splatF64(this.precision, f64.convert_i32_s(index));
-    const indices = i32x4.add(i32x4.splat(index), this.#counting);
+    const index = (at: Code): Code => i32.sub(i32.div_u(at, i32.const(this.bytes)), i32.const(start));
+    if (lanes === 1) return splatF64(this.precision, f64.convert_i32_s(index(byte)));
+    const indices =
+      this.others.length === 0
+        ? i32x4.add(i32x4.splat(index(byte)), this.#counting)
+        : this.others.reduce<Code>(
+            (value, other, k) => i32x4.replace_lane(value, k, index(get(other))),
+            i32x4.splat(i32.const(0)),
+          );
     return this.bytes === 8 ? f64x2.convert_low_i32x4_s(indices) : f32x4.convert_i32x4_s(indices);
   }
 
@@ -262,6 +302,11 @@ export class Access {
     const value = emitter.value(node);
     const put = (address: Code, offset: number): Code =>
       lanes === 1 ? storeLane(this.precision, address, offset, value) : v128.store(address, offset, value);
+    const toTargets = (offset: number): Code => {
+      if (lanes === 1 || this.others.length === 0) return put(post, offset);
+      const store = this.bytes === 8 ? v128.store64_lane : v128.store32_lane;
+      return this.others.map((other, k) => store(get(other), offset, value, k));
+    };
     switch (scope) {
       case "synapse":
         if (name === program.weight && write !== undefined)
@@ -278,11 +323,11 @@ export class Access {
       case "pre":
         return put(i32.add(pre, get(this.#preBase)), memory.pre[name]);
       case "post":
-        return put(post, memory.post[name]);
+        return toTargets(memory.post[name]);
       case "precell":
         return put(pre, memory.source[name.slice(0, -4)]);
       case "postcell":
-        return put(post, memory.target[name.slice(0, -5)]);
+        return toTargets(memory.target[name.slice(0, -5)]);
       case "shared":
         return put(i32.const(0), memory.shared[name]);
       default:

@@ -14,6 +14,8 @@ export interface Pathway {
   readonly starts: Uint32Array;
   readonly segments: number; // pre * classes
   readonly targets: Uint32Array; // [synapse], cell of the whole postsynaptic population
+  /** No segment has two synapses onto the same cell. */
+  readonly distinct: boolean;
   /** Synapse k was synapse `order[k]` of `rows` (absent: the same). */
   readonly order?: Uint32Array;
 }
@@ -36,12 +38,12 @@ export function pathway(
   const { preCells, preStart, postStart, bounds } = options;
   const size = rows.targets.length;
   const rowCount = rows.rows.length - 1;
-  const distinct =
+  const classDelays =
     typeof options.delays === "number"
       ? [options.delays]
       : [...new Set(options.delays)].sort((a, b) => a - b);
-  if (distinct.length === 0) distinct.push(0);
-  const classes = distinct.length;
+  if (classDelays.length === 0) classDelays.push(0);
+  const classes = classDelays.length;
   const targets = new Uint32Array(size);
   let order: Uint32Array | undefined;
   const threads = bounds.length - 1;
@@ -59,8 +61,9 @@ export function pathway(
     }
     for (let k = 0; k < size; k++) targets[k] = rows.targets[order[k]] + postStart;
   }
-  const classOf = new Map(distinct.map((d, c) => [d, c]));
+  const classOf = new Map(classDelays.map((d, c) => [d, c]));
   const end = threads * segments;
+  let distinct = true;
   for (let cell = 0; cell < preCells; cell++) {
     const r = cell - preStart;
     const from = r < 0 ? 0 : rows.rows[Math.min(r, rowCount)];
@@ -77,10 +80,11 @@ export function pathway(
       for (let thread = 0; thread < threads; thread++)
         starts[thread * segments + segment] = lowerBound(targets, k, stop, bounds[thread]);
       starts[end + segment] = stop;
+      for (let m = k + 1; m < stop; m++) if (targets[m] === targets[m - 1]) distinct = false;
       k = stop;
     }
   }
-  return { size, delays: distinct, starts, segments, targets, order };
+  return { size, delays: classDelays, starts, segments, targets, distinct, order };
 }
 
 /** First k in [from, to) with targets[k] >= cell; `targets` ascends there. */

@@ -3,8 +3,8 @@
  *
  * An event comes from one cell. Seen from a presynaptic cell (or a clock) its synapses are a row, contiguous in
  * memory; seen from a postsynaptic cell they are a column. Statements about the cell itself are computed once an event,
- * the others once a synapse: one after the other, or where a row goes onto all cells, as many side by side as a vector
- * holds. Both ways give the same bits. Knows nothing of queues.
+ * the others once a synapse: one after the other, or as many side by side as a vector holds, where neighbours in a row
+ * do not meet. Both ways give the same bits. Knows nothing of queues.
  */
 import type { Expression } from "../language/expression.ts";
 import {
@@ -78,10 +78,14 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
       : waiting === "apply"
         ? lowerHandler(graph, context, statements, side, "leave")
         : handler;
-  const together = side === "row" && memory.dense && canGoTogether(handler, context);
+  const short = context.write === undefined && sizeOf(handler) <= shortCode;
+  const together = side === "row" && canGoTogether(handler, context);
+  // to gather targets costs as much as there is to do with them where that is little
+  const gathered = together && !memory.dense && memory.distinct && !rows && !short;
   const access = new Access(fn, prologue, context, {
     side,
     spread: together,
+    gathered,
     norms: handler.norms.length,
     rows,
   });
@@ -115,13 +119,15 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
   const synapses = (): Code => {
     if (handler.synapse.length === 0) return [];
     if (side === "column") return column(walk, one);
-    const short = context.write === undefined && sizeOf(handler) <= shortCode;
-    if (!together) return sparseRow(walk, one, short ? 4 : 1);
     const lanes = laneCount(precision);
+    const unroll = short ? 4 : 1;
+    const many = (): Code => work(plain, lanes);
+    if (!together || !memory.dense)
+      return sparseRow(walk, one, { unroll, many: gathered ? many : undefined });
     return denseRow(walk, one, {
-      many: () => work(plain, lanes),
+      many,
       lanes,
-      unroll: short ? 4 : 1,
+      unroll,
       alone: waiting === "leave" ? undefined : rows?.anyDue(get(access.other)),
     });
   };

@@ -21,20 +21,24 @@ export function raster(
   const count = events.t.length;
   if (events.i.length !== count)
     throw new ConfigError(`a raster needs as many cells as times: ${events.i.length} cells, ${count} times`);
-  const order = Uint32Array.from({ length: count }, (_, k) => k);
-  const after = (a: number, b: number): number => events.t[a] - events.t[b] || events.i[a] - events.i[b];
-  if (!order.every((k) => k === 0 || after(k, k - 1) >= 0)) order.sort(after);
-  const t = new Float64Array(count);
-  const i = new Uint32Array(count);
+  const t = new Float64Array(events.t);
+  const i = new Uint32Array(events.i);
+  let sorted = true;
+  for (let k = 1; k < count && sorted; k++)
+    sorted = t[k] > t[k - 1] || (t[k] === t[k - 1] && i[k] >= i[k - 1]);
+  const order = sorted ? undefined : t.map((_, k) => k).sort((a, b) => t[a] - t[b] || i[a] - i[b]);
+  const place = (k: number): number => (order ? order[k] : k);
+  if (order) {
+    t.set(order.map((k) => events.t[k]));
+    i.set(order.map((k) => events.i[k]));
+  }
   for (let k = 0; k < count; k++) {
-    t[k] = events.t[order[k]];
-    i[k] = events.i[order[k]];
     if (!(t[k] >= 0 && t[k] < duration))
       throw new ConfigError(
-        `spike ${order[k]} of cell ${i[k]} is at ${t[k]} s, outside the run of ${duration} s`,
+        `spike ${place(k)} of cell ${i[k]} is at ${t[k]} s, outside the run of ${duration} s`,
       );
     if (i[k] >= size)
-      throw new ConfigError(`spike ${order[k]} names cell ${i[k]} of a population of ${size}`);
+      throw new ConfigError(`spike ${place(k)} names cell ${i[k]} of a population of ${size}`);
   }
   return { t, i, size, duration };
 }

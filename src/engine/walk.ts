@@ -46,14 +46,32 @@ function whileLeft(k: number, end: number, count: number, body: Code): Code {
   );
 }
 
-/** A row whose targets may be any: `one` at every synapse, `unroll` at a time. */
-export function sparseRow(walk: Walk, one: () => Code, unroll: number): Code {
-  const { k, other } = walk.access;
+/**
+ * A row whose targets may be any: `one` at every synapse, `unroll` at a time; or `many` for as many neighbours side by side
+ * as there are `others`, and `one` at each of the rest.
+ */
+export function sparseRow(
+  walk: Walk,
+  one: () => Code,
+  o: { readonly unroll: number; readonly many?: () => Code },
+): Code {
+  const { k, other, others } = walk.access;
   const { end, code } = rowBounds(walk);
-  const target = set(other, i32.load(get(k), walk.memory.targets));
-  const step = (): Code => [target, one(), set(k, i32.add(get(k), i32.const(4)))];
-  const several = Array.from({ length: unroll }, step);
-  return [code, unroll > 1 ? whileLeft(k, end, unroll, several) : [], whileLeft(k, end, 1, step())];
+  const target = (local: number, neighbour: number): Code =>
+    set(local, i32.load(get(k), walk.memory.targets + 4 * neighbour));
+  const step = (): Code => [target(other, 0), one(), set(k, i32.add(get(k), i32.const(4)))];
+  const several = Array.from({ length: o.unroll }, step);
+  const together = (many: () => Code): Code => [
+    others.map(target),
+    many(),
+    set(k, i32.add(get(k), i32.const(4 * others.length))),
+  ];
+  return [
+    code,
+    o.many ? whileLeft(k, end, others.length, together(o.many)) : [],
+    o.unroll > 1 ? whileLeft(k, end, o.unroll, several) : [],
+    whileLeft(k, end, 1, step()),
+  ];
 }
 
 /**

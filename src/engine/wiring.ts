@@ -200,6 +200,7 @@ function layOut(
         }
       : undefined,
     dense: o.dense,
+    distinct: path.distinct,
     preStart,
     preStop: preStart + part.pre.size,
     postStart,

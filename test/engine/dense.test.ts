@@ -1,5 +1,6 @@
 /**
- * Rows onto all cells: neighbours are done side by side, and leave the bits of one after the other.
+ * Neighbours in a row are done side by side, and leave the bits of one after the other: in rows onto all cells, and in
+ * others where no two synapses meet at a cell.
  */
 import { describe, expect, test } from "vitest";
 import { pairStdp } from "../../models/stdp.ts";
@@ -7,6 +8,7 @@ import { build } from "../../src/engine/build.ts";
 import {
   allToAll,
   every,
+  fixedIndegree,
   type Model,
   neuron,
   neurons,
@@ -18,7 +20,6 @@ import {
   spikeSource,
   synapse,
   synapses,
-  type Time,
 } from "../../src/index.ts";
 import { type Case, runCase } from "./twins.ts";
 
@@ -46,7 +47,7 @@ const start = { w: "rand() * wmax" };
 function driven(
   model: Model<"synapse", never>,
   options: {
-    readonly delay?: Time;
+    readonly delay?: Projection["delay"];
     readonly connect?: Projection["pattern"];
     readonly onto?: (all: Population) => Slice;
   } = {},
@@ -96,6 +97,29 @@ const cases: Record<string, () => Case> = {
       delay: "0.7 ms",
       onto: (all) => all.slice(3, 22),
     }),
+  "onto some cells": () => driven(everything, { connect: pairwiseBernoulli(0.6) }),
+  "onto some cells more than once": () => driven(everything, { connect: fixedIndegree(14) }),
+  "onto some cells of a slice, each with its own delay": () =>
+    driven(
+      synapse({
+        name: "own times",
+        equations: "w : V\narrival : s\ndy/dt = (5 - 0.1 * j - y) / tau : 1 (post)",
+        on: {
+          pre: `
+            v_post += 0.1 * w * exp((arrival - t) / tau)
+            I_post += w + 0.01 * A * j * (1 + 0.1 * i)
+            arrival = t
+            w = clip(w + 0.1 * A * (y - 3) + 0.1 * A * randn(), 0, wmax)
+          `,
+        },
+        parameters: { tau: "8 ms", A: "0.3 mV", wmax: "4 mV" },
+      }),
+      {
+        connect: pairwiseBernoulli(0.8),
+        delay: "tau * 0.05 * floor(6 * rand())",
+        onto: (all) => all.slice(2, 23),
+      },
+    ),
   "a cell onto itself as onto others": () => {
     const output = neurons(13, cell, { v: "2 * rand() * Vt", I: "5 * rand() * Vt" });
     const own = synapse({
@@ -211,12 +235,15 @@ describe.each(["float64", "float32"] as const)("%s", (precision) => {
 const vectorStores = (bytes: Uint8Array): number =>
   bytes.reduce((n, byte, k) => n + (byte === 0xfd && bytes[k + 1] === 11 && bytes[k + 2] === 4 ? 1 : 0), 0);
 
-test("rows onto all cells are stored a vector at a time, other rows are not", () => {
+test("a row is stored a vector at a time but where synapses may meet", () => {
   const storesWith = (connect: ReturnType<typeof allToAll>) => {
     const { network } = driven(everything, { connect });
     const options = { dt: 1e-4, seed: 1, precision: "float64", threads: 1, mainMayBlock: true } as const;
     return vectorStores(build(network, options).bytes);
   };
+  const alone = storesWith(fixedIndegree(14));
   // I, v, n of the cell, w, m, b of the synapse; I, v, n of a frozen projection; w as it is at the start
-  expect(storesWith(allToAll()) - storesWith(pairwiseBernoulli(0.5))).toBe(10);
+  expect(storesWith(allToAll()) - alone).toBe(10);
+  // w, m, b of the synapse; w at the start: those of cells are scattered
+  expect(storesWith(pairwiseBernoulli(0.5)) - alone).toBe(4);
 });
