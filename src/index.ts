@@ -52,6 +52,8 @@ export type { Model } from "./language/model.ts";
 export { device, ModelError, neuron, synapse } from "./language/model.ts";
 export { ConfigError, DataError, NumericError } from "./math/errors.ts";
 export { quantity, seconds, type Time } from "./math/units.ts";
+export { type Characterisation, characterise } from "./report/characterise.ts";
+export { cornerPlot } from "./report/corner.ts";
 export {
   activationSparsity,
   connectionSparsity,
@@ -69,7 +71,17 @@ export {
   type Result,
   runExperiment,
 } from "./report/experiment.ts";
-export { barPlot, type Figure, histogramPlot, imagePlot, linePlot, rasterPlot } from "./report/figures.ts";
+export {
+  barPlot,
+  type Figure,
+  histogramPlot,
+  imagePlot,
+  linePlot,
+  panelPlot,
+  rasterPlot,
+  scatterPlot,
+} from "./report/figures.ts";
+export { type FitReport, type FitReportOptions, fitReport } from "./report/fitted.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
 export { type ConductanceRange, conductanceRange } from "./report/range.ts";
 export { confusionMatrix, proportion, type SpikeClassifier, spikeClassifier } from "./report/readout.ts";

@@ -15,9 +15,9 @@ const values = [
     "pairsFromTable",
     "pairwiseBernoulli",
   ],
-  ...["conductanceRange", "differentialPair", "fabricate", "referenceDevice"], // devices
+  ...["characterise", "conductanceRange", "differentialPair", "fabricate", "referenceDevice"], // devices
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
-  ...["compare", "fit", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
+  ...["compare", "fit", "fitReport", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
@@ -25,7 +25,8 @@ const values = [
   ...["coincidence", "estimate", "fano", "isiCv", "meanRate", "rates"], // measures
   ...["confusionMatrix", "proportion", "spikeClassifier"], // classes
   ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
-  ...["barPlot", "histogramPlot", "imagePlot", "linePlot", "rasterPlot"], // figures
+  ...["barPlot", "cornerPlot", "histogramPlot", "imagePlot", "linePlot"], // figures
+  ...["panelPlot", "rasterPlot", "scatterPlot"],
   ...["experiment", "runExperiment"], // experiments
   ...["quantity", "seconds"], // quantities
   ...["ConfigError", "DataError", "NumericError"], // errors
@@ -37,6 +38,7 @@ const types = [
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
   ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
   ...[
+    "Characterisation",
     "ConductanceRange",
     "DeviceArray",
     "DeviceEnergy",
@@ -50,7 +52,7 @@ const types = [
   ],
   ...["Measurement", "Sequence", "TableOptions"],
   ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
-  ...["Posterior", "PosteriorOptions", "ReplicateOptions"],
+  ...["FitReport", "FitReportOptions", "Posterior", "PosteriorOptions", "ReplicateOptions"],
 ];
 
 const text = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8").replace(
