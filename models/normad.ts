@@ -45,3 +45,33 @@ export const coolingNormad = synapse({
   },
   parameters: { ...parameters, cooling: 50 },
 });
+
+/**
+ * The published form: one step a tick, d falls by exp(-dt / tauL) and gains x - y, and the error, desired less actual, is
+ * looked at in every tick. Bind `tick` to a clock of one tick. `normad` does the same at spikes alone, hundreds of times
+ * faster; the two differ by how d is integrated, of order dt.
+ */
+export const steppedNormad = synapse({
+  name: "NormAD, tick by tick",
+  source,
+  equations: `
+    dx/dt = -x / tau1 : 1 (pre)
+    dy/dt = -y / tau2 : 1 (pre)
+    d     : 1 (pre)
+    out   : s (post)   # of the last actual spike
+    want  : s (post)   # of the last desired one
+    w     : A (weight)
+    dw    : A
+  `,
+  on: {
+    pre,
+    post: "out = t",
+    teacher: "want = t",
+    tick: `
+      dw += eta * (int(want == t) - int(out == t)) * normalize(d * exp(-dt / tauL) + x - y)
+      d = d * exp(-dt / tauL) + x - y
+    `,
+    update: "w += dw; dw = 0",
+  },
+  parameters,
+});

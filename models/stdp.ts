@@ -40,6 +40,35 @@ export const multiplicativeStdp = synapse({
 });
 
 /**
+ * Pairs move the state of a device-like weight from 0 to 1: up by a power of the room above it, down by a power of what
+ * there is. The form is that of Cu/SiO2/W-like devices (cusio2w.ts), whose constants are stand-ins. `V1` is the weight's
+ * size at the cell.
+ */
+export const stateStdp = synapse({
+  name: "pair STDP, state-dependent",
+  source:
+    "after Nandakumar & Rajendran 2020, Microelectron. Eng., arXiv:2001.09299 (constants are stand-ins)",
+  equations: `
+    dx/dt = -x / taup : 1 (pre)
+    dy/dt = -y / taum : 1 (post)
+    w                 : 1 (weight)
+  `,
+  on: {
+    pre: "I_post += w * V1; x += 1; w = clip(w - aDown * w^gammaDown * y, 0, 1)",
+    post: "y += 1; w = clip(w + aUp * (1 - w)^gammaUp * x, 0, 1)",
+  },
+  parameters: {
+    taup: "20 ms",
+    taum: "20 ms",
+    aUp: 0.02,
+    aDown: 0.02,
+    gammaUp: 1,
+    gammaDown: 1,
+    V1: "0.2 mV",
+  },
+});
+
+/**
  * Triplets: pairs change the weight by more when spikes came shortly before, which gives the measured
  * dependence on the rate. Amplitudes are fractions of `w0`. Default: the minimal model of the visual cortex,
  * all spikes counting (table 4 of the paper); A2p and A3m are zero there.

@@ -1,19 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { command, relay } from "../../models/relay.ts";
-import { multiplicativeStdp, pairStdp, tripletFits, tripletStdp } from "../../models/stdp.ts";
+import { multiplicativeStdp, pairStdp, stateStdp, tripletFits, tripletStdp } from "../../models/stdp.ts";
 import { neurons, oneToOne, poisson, simulate, spikeSource, synapses, trace } from "../../src/index.ts";
 
 const dt = 1e-3;
 type Rule = typeof pairStdp | typeof multiplicativeStdp | typeof tripletStdp;
 
 /** Final weight of one synapse, V, for spikes of its cells at whole ticks (post from tick 1 on). */
-async function finalWeight(rule: Rule, pre: readonly number[], post: readonly number[], start: number) {
+async function finalWeight(
+  rule: Rule,
+  pre: readonly number[],
+  post: readonly number[],
+  start: number | string, // V, or with its unit
+) {
   const stimulus = spikeSource(1, [pre.map((n) => n * dt)]);
   const teacher = spikeSource(1, [post.map((n) => (n - 1) * dt)]);
   const cells = neurons(1, relay);
   const commands = synapses(teacher, cells, command, { connect: oneToOne() });
-  const plastic = synapses(stimulus, cells, rule, { connect: oneToOne(), initial: { w: `${start} V` } });
+  const plastic = synapses(stimulus, cells, rule, {
+    connect: oneToOne(),
+    initial: { w: typeof start === "string" ? start : `${start} V` },
+  });
   const { w, input } = await simulate(
     { stimulus, teacher, cells, commands, plastic },
     { duration: "300 ms", dt: "1 ms", seed: 1, record: { w: trace(plastic, "w"), input: trace(cells, "I") } },
@@ -92,6 +100,31 @@ describe("rules of plasticity agree with themselves written out spike by spike, 
         });
         const found = await finalWeight(rule, pre, post, w0);
         expect(Math.abs(found.w - w)).toBeLessThan(1e-12 * wmax);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("state-dependent rule: up by aUp (1 - w)^gammaUp, down by aDown w^gammaDown, for each pair", async () => {
+    const [aUp, aDown, gammaUp, gammaDown] = [0.2, 0.3, 1.7, 0.6];
+    const rule = stateStdp.with({ aUp, aDown, gammaUp, gammaDown });
+    await fc.assert(
+      fc.asyncProperty(train, train, fc.double({ min: 0, max: 1, noNaN: true }), async (pre, post, w0) => {
+        let [w, input] = [w0, 0];
+        walk(pre, post, [0.02, 0.02], (side, traces) => {
+          if (side === "pre") {
+            input += w * 2e-4;
+            traces[0]++;
+            w = clip(w - aDown * w ** gammaDown * traces[1], 1);
+          } else {
+            traces[1]++;
+            w = clip(w + aUp * (1 - w) ** gammaUp * traces[0], 1);
+          }
+        });
+        const found = await finalWeight(rule as unknown as Rule, pre, post, `${w0}`);
+        // a power is wrong by an ulp or two, and near the bounds its slope is steep
+        expect(Math.abs(found.w - w)).toBeLessThan(1e-9);
+        if (!pre.includes(299)) expect(Math.abs(found.input - input)).toBeLessThan(1e-9 * 2e-4 * 60);
       }),
       { numRuns: 40 },
     );
