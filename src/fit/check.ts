@@ -10,7 +10,7 @@ import { randomKey, uniform } from "../math/random.ts";
 import { mean, quantile, variance } from "../math/statistics.ts";
 import type { Fit } from "./fit.ts";
 import { withValues } from "./fit.ts";
-import type { Measurement, Sequence } from "./measurement.ts";
+import { type Measurement, readCount, type Sequence } from "./measurement.ts";
 import type { Posterior } from "./posterior.ts";
 import { replicate } from "./replicate.ts";
 
@@ -45,7 +45,12 @@ export interface Check {
   readonly statistics: readonly CheckedStatistic[];
   /** 95 % of the replicates of each sequence. */
   readonly bands: readonly Band[];
+  /** Some of the replicates. */
+  readonly examples: readonly Measurement[];
 }
+
+/** Reads of all examples together, about; at least one is kept. */
+const exampleReads = 50_000;
 
 /** Replicates the measurement of a fit. */
 export async function predictiveCheck(fit: Fit, options: CheckOptions): Promise<Check> {
@@ -64,7 +69,9 @@ export async function predictiveCheck(fit: Fit, options: CheckOptions): Promise<
   progress?.(1);
   const residualSd = fit.parameters.find(({ name }) => name === "residual")?.value;
   const usable =
-    residualSd === undefined ? replicates : replicates.map((each) => withResidual(each, residualSd, seed));
+    residualSd === undefined
+      ? replicates
+      : replicates.map((each, r) => withResidual(each, residualSd, `${seed}/check/${r}`));
   return {
     replicates: count,
     statistics: Object.entries(statistics).flatMap(([name, of]) => {
@@ -81,6 +88,7 @@ export async function predictiveCheck(fit: Fit, options: CheckOptions): Promise<
       ];
     }),
     bands: measurement.sequences.map((sequence, s) => bandOf(sequence, s, usable)),
+    examples: usable.slice(0, Math.max(1, Math.ceil(exampleReads / readCount(measurement)))),
   };
 }
 

@@ -14,7 +14,7 @@ import { devicesOf, type Measurement } from "./measurement.ts";
 import type { Loss } from "./moments.ts";
 import type { Objective, WeightedObjective } from "./objective.ts";
 import { maximise, multiStart, type Optimum } from "./optimum.ts";
-import { profile } from "./profile.ts";
+import { type Profile, profile } from "./profile.ts";
 import { type FreeParameter, ParameterSpace } from "./space.ts";
 import { sizeOf, startsAround, startValues } from "./starts.ts";
 import { hasNoise, spreadOf, type TextOptions, usedParameters } from "./text.ts";
@@ -64,6 +64,8 @@ export interface FittedParameter {
   readonly standardError: number;
   /** Infinite where a side is open. */
   readonly interval95: readonly [low: number, high: number];
+  /** Of a profile, by rising value: what the best log-likelihood with the parameter held there lacks. */
+  readonly profile?: readonly { readonly value: number; readonly lost: number }[];
 }
 
 /** A parameter that was not fitted, and why. */
@@ -361,7 +363,11 @@ function unidentifiable(directions: readonly (readonly string[])[]): DataError {
   );
 }
 
-type Intervals = readonly (readonly [low: number, high: number])[];
+interface Interval {
+  readonly ends: readonly [low: number, high: number];
+  readonly path?: Profile["path"];
+}
+type Intervals = readonly Interval[];
 
 /** 95 % intervals of coordinates, or a point that is higher than the maximum was thought to be. */
 function intervalsOf(
@@ -374,14 +380,20 @@ function intervalsOf(
   const more = signal ? { signal } : {};
   part(0);
   if (intervals === "bootstrap")
-    return { found: bootstrap(objective, best, { seed, replicates, ...more, progress: part }).corrected };
+    return {
+      found: bootstrap(objective, best, { seed, replicates, ...more, progress: part }).corrected.map(
+        (ends) => ({
+          ends,
+        }),
+      ),
+    };
   if (intervals === "profile") {
-    const found: (readonly [number, number])[] = [];
+    const found: Interval[] = [];
     for (let k = 0; k < objective.names.length; k++) {
       part(k / objective.names.length);
-      const { interval, higher } = profile(objective, best, k, more);
+      const { interval, higher, path } = profile(objective, best, k, more);
       if (higher) return { higher };
-      found.push(interval);
+      found.push({ ends: interval, path });
     }
     return { found };
   }
@@ -389,7 +401,7 @@ function intervalsOf(
   return {
     found: Array.from(best.point, (u, k) => {
       const deviation = Math.sqrt(covariance[k][k]);
-      return [u - z * deviation, u + z * deviation] as const;
+      return { ends: [u - z * deviation, u + z * deviation] };
     }),
   };
 }
@@ -403,7 +415,7 @@ function report(o: {
   covariance: readonly (readonly number[])[];
   held: ReadonlyMap<string, string>;
   values: ReadonlyMap<string, number>;
-  intervals: readonly (readonly [number, number])[];
+  intervals: Intervals;
 }) {
   const { space, best, covariance, fixed, held } = o;
   const at = space.values(best.point);
@@ -414,13 +426,18 @@ function report(o: {
   };
   const parameters = space.names.map((name, k): FittedParameter => {
     const deviation = Math.sqrt(covariance[k][k]);
-    const [low, high] = o.intervals[k].map((u) => space.coordinates[k].value(u));
+    const { ends, path } = o.intervals[k];
+    const toValue = (u: number) => space.coordinates[k].value(u);
+    const [low, high] = ends.map(toValue);
     return {
       name,
       unit: unit(name),
       value: at[k],
       standardError: deviation * slopes[k],
       interval95: [low, high],
+      ...(path
+        ? { profile: path.map((each) => ({ value: toValue(each.at), lost: best.value - each.value })) }
+        : {}),
     };
   });
   const fitted = new Map(space.names.map((name, k) => [name, at[k]]));
