@@ -34,7 +34,7 @@ export interface FitReport extends Result {
 
 const meanings: Readonly<Record<string, string>> = {
   reads: "reads that were fitted; the first of a sequence that starts from it does not count",
-  devices: "devices they are from",
+  devices: "devices that were read",
   logLikelihood: "at the maximum",
   agreeing: "searches that ended at this maximum, of those that were followed",
   parameters: "fitted parameters in the units of the model, with standard error and 95 % interval",

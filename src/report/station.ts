@@ -60,7 +60,7 @@ export interface Part {
 /** The most pulses that are tried to find the end of a range. */
 const mostPulses = 16_384;
 /** Devices that try it. */
-const scouts = 64;
+const scouts = 32;
 /** Pulses that all ramps together may take; where that is too few, there are fewer devices. */
 const rampPulses = 5e6;
 /** The fewest devices, where there are more. */

@@ -162,7 +162,7 @@ export async function window(place: Station): Promise<Part> {
     return t < width ? peak : -peak * Math.exp(-(t - width) / (undershoot * width));
   };
   const shape = (from: readonly (readonly [at: number, sign: number])[]) => {
-    const end = Math.max(...from.map(([at]) => at)) + (1 + 8 * undershoot) * width;
+    const end = Math.max(...from.map(([at]) => at)) + (1 + 4 * undershoot) * width;
     return Float64Array.from({ length: Math.ceil(end / dt) }, (_, k) =>
       from.reduce((sum, [at, sign]) => sum + sign * spike((k + 0.5) * dt - at), 0),
     );
