@@ -54,6 +54,7 @@ export { ConfigError, DataError, NumericError } from "./math/errors.ts";
 export { quantity, seconds, type Time } from "./math/units.ts";
 export { type Characterisation, characterise } from "./report/characterise.ts";
 export { cornerPlot } from "./report/corner.ts";
+export { correlogram, countCorrelations, psth } from "./report/correlations.ts";
 export {
   activationSparsity,
   connectionSparsity,
@@ -82,6 +83,8 @@ export {
   scatterPlot,
 } from "./report/figures.ts";
 export { type FitReport, type FitReportOptions, fitReport } from "./report/fitted.ts";
+export { isiHistogram, localVariation } from "./report/intervals.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
 export { type ConductanceRange, conductanceRange } from "./report/range.ts";
 export { confusionMatrix, proportion, type SpikeClassifier, spikeClassifier } from "./report/readout.ts";
+export { isiDistance, spikeDistance, spikeSynchronization } from "./report/synchrony.ts";

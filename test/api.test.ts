@@ -22,7 +22,9 @@ const values = [
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
   ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
-  ...["coincidence", "estimate", "fano", "isiCv", "meanRate", "rates"], // measures
+  ...["coincidence", "estimate", "fano", "isiCv", "isiHistogram", "localVariation", "meanRate", "rates"], // measures
+  ...["correlogram", "countCorrelations", "psth"], // correlations
+  ...["isiDistance", "spikeDistance", "spikeSynchronization"], // distances of spike trains
   ...["confusionMatrix", "proportion", "spikeClassifier"], // classes
   ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
   ...["barPlot", "cornerPlot", "histogramPlot", "imagePlot", "linePlot"], // figures

@@ -8,12 +8,24 @@ export function meanRate(raster: Raster): number {
   return raster.t.length / (raster.size * raster.duration);
 }
 
-/** Rate of every cell, Hz: [cell]. With a window, spikes with from <= t < to only. */
-export function rates(raster: Raster, window: { from?: Time; to?: Time } = {}): Float64Array {
+/** A part of a raster: from <= t < to; without ends the whole of it. */
+export interface Window {
+  readonly from?: Time;
+  readonly to?: Time;
+}
+
+/** Ends of a window, s. Throws `RangeError` where it holds nothing. */
+export function windowOf(raster: Raster, window: Window, of: string): { from: number; to: number } {
   const from = window.from === undefined ? 0 : seconds(window.from);
   const to = window.to === undefined ? raster.duration : seconds(window.to);
   if (!(from < to))
-    throw new RangeError(`the window of rates ends at ${to} s, before it starts at ${from} s`);
+    throw new RangeError(`the window of ${of} ends at ${to} s, before it starts at ${from} s`);
+  return { from, to };
+}
+
+/** Rate of every cell, Hz: [cell]. With a window, spikes with from <= t < to only. */
+export function rates(raster: Raster, window: Window = {}): Float64Array {
+  const { from, to } = windowOf(raster, window, "rates");
   const count = new Float64Array(raster.size);
   for (let k = 0; k < raster.t.length; k++) {
     const t = raster.t[k];
@@ -130,7 +142,7 @@ export function coincidence(actual: Raster, desired: Raster, tolerance: Time): C
 }
 
 /** Spike times of every cell, s: [cell][spike]; views of one copy. */
-function byCell(raster: Raster): Float64Array[] {
+export function byCell(raster: Raster): Float64Array[] {
   const start = new Uint32Array(raster.size + 1);
   for (const i of raster.i) start[i + 1]++;
   for (let i = 0; i < raster.size; i++) start[i + 1] += start[i];
