@@ -59,11 +59,11 @@ const bytes = (count: Code, size = 4): Code => i32.mul(count, i32.const(size));
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
 
 /**
- * pack(from, along, across, count, width, to): `count` steps of `width` numbers, `across` apart, the steps `along` apart,
+ * pack(source, along, across, count, width, to): `count` steps of `width` numbers, `across` apart, the steps `along` apart,
  * to groups of `group` numbers side by side, filled up with 0: to[step][group].
  */
 function packFunction(group: number): FunctionBuilder {
-  const names = ["from", "along", "across", "count", "width", "to"] as const;
+  const names = ["source", "along", "across", "count", "width", "to"] as const;
   const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
   const v = locals(fn, names, { step: "i32", at: "i32", lane: "i32" });
   const vector = group % 4 === 0;
@@ -76,20 +76,20 @@ function packFunction(group: number): FunctionBuilder {
       choose(
         "f32",
         i32.lt_u(get(v.lane), get(v.width)),
-        f32.load(plus(get(v.from), i32.mul(get(v.lane), get(v.across))), 0),
+        f32.load(plus(get(v.source), i32.mul(get(v.lane), get(v.across))), 0),
         f32.const(0),
       ),
     ),
   );
   const whole = Array.from({ length: group / 4 }, (_, k) =>
-    v128.store(get(v.to), 16 * k, v128.load(get(v.from), 16 * k)),
+    v128.store(get(v.to), 16 * k, v128.load(get(v.source), 16 * k)),
   );
   const neighbours = i32.and(i32.eq(get(v.across), i32.const(4)), i32.eq(get(v.width), i32.const(group)));
   fn.body = each(
     v.step,
     { below: get(v.count) },
     vector ? iff(neighbours, whole, scalar) : scalar,
-    set(v.from, plus(get(v.from), get(v.along))),
+    set(v.source, plus(get(v.source), get(v.along))),
     set(v.to, plus(get(v.to), i32.const(4 * group))),
   );
   return fn;
