@@ -149,7 +149,7 @@ export async function fit(
     if (reason === undefined) continue;
     if (asked && options.free?.includes(name)) throw new DataError(`${name} cannot be fitted: ${reason}`);
     held.set(name, reason);
-    if (reason.startsWith("one device")) values.set(name, 0);
+    values.set(name, reason.startsWith("one device") ? 0 : value);
   }
 
   const noisy = checked.parameters.some(
