@@ -18,7 +18,9 @@ export async function list(options: { json: boolean }): Promise<ExitCode> {
   );
   const models = await entries("models", async (address, name) => {
     const found = await modelsIn(address, name);
-    return found.map(({ id }) => id.slice(name.length + 1)).join(", ");
+    if (found.length > 0) return found.map(({ id }) => id.slice(name.length + 1)).join(", ");
+    const exported = Object.entries((await import(address)) as Record<string, unknown>);
+    return exported.flatMap(([each, value]) => (typeof value === "function" ? [`${each}()`] : [])).join(", ");
   });
   if (options.json) process.stdout.write(`${JSON.stringify({ experiments, models }, null, 2)}\n`);
   else {
