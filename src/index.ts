@@ -55,6 +55,7 @@ export { quantity, seconds, type Time } from "./math/units.ts";
 export { type Characterisation, characterise } from "./report/characterise.ts";
 export { cornerPlot } from "./report/corner.ts";
 export { correlogram, countCorrelations, psth } from "./report/correlations.ts";
+export { vanRossumDistance, victorPurpuraDistance } from "./report/distances.ts";
 export {
   activationSparsity,
   connectionSparsity,

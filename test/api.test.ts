@@ -25,6 +25,7 @@ const values = [
   ...["coincidence", "estimate", "fano", "isiCv", "isiHistogram", "localVariation", "meanRate", "rates"], // measures
   ...["correlogram", "countCorrelations", "psth"], // correlations
   ...["isiDistance", "spikeDistance", "spikeSynchronization"], // distances of spike trains
+  ...["vanRossumDistance", "victorPurpuraDistance"],
   ...["confusionMatrix", "proportion", "spikeClassifier"], // classes
   ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
   ...["barPlot", "cornerPlot", "histogramPlot", "imagePlot", "linePlot"], // figures
