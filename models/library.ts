@@ -6,7 +6,9 @@ import * as cusio2w from "./cusio2w.ts";
 import * as ionDrift from "./ion-drift.ts";
 import * as pcm from "./pcm.ts";
 import * as pcmInference from "./pcm-inference.ts";
+import * as readSeries from "./read-series.ts";
 import * as reramInference from "./reram-inference.ts";
+import * as reversalStep from "./reversal-step.ts";
 import * as stanfordPku from "./stanford-pku.ts";
 import * as stepDevices from "./step-devices.ts";
 import * as stepPresets from "./step-presets.ts";
@@ -19,7 +21,9 @@ const files: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "ion-drift": ionDrift,
   pcm,
   "pcm-inference": pcmInference,
+  "read-series": readSeries,
   "reram-inference": reramInference,
+  "reversal-step": reversalStep,
   "stanford-pku": stanfordPku,
   "step-devices": stepDevices,
   "step-presets": stepPresets,

@@ -181,6 +181,7 @@ class Attendant {
     this.#folder?.metrics(result);
     const start = performance.now();
     if (start < this.#nextWrite) return;
+    this.#folder?.files(result.files ?? {});
     this.#folder?.result(result);
     const end = performance.now();
     this.#nextWrite = end + (end - start) / writingShare;
@@ -253,7 +254,7 @@ class Attendant {
     const metricMeanings = { ...introduction.metricMeanings, ...result?.meanings };
     const frame: ReportFrame = {
       ...(kind === "experiment" ? {} : { kind }),
-      experiment: name,
+      experiment: introduction.title ?? name,
       question,
       source,
       seed,
@@ -266,6 +267,7 @@ class Attendant {
       ...(result?.texts === undefined ? {} : { texts: result.texts }),
       ...(text === undefined ? {} : { error: text }),
     };
+    folder.files(result?.files ?? {});
     const report = folder.finish(status, result, frame, seconds);
     if (fault === undefined) {
       const metrics = result?.metrics ?? {};
@@ -277,8 +279,13 @@ class Attendant {
         seconds,
       };
       const lines = result?.lines ?? metricLines(metricRows(metrics, metricMeanings));
+      const { command, file } = result?.next ?? {};
+      const next = file === undefined ? [] : [`next    ${command}${path.join(folder.path, file)}`];
       if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-      else process.stdout.write(summaryText(status, introduction, seconds, lines, report));
+      else
+        process.stdout.write(
+          summaryText(status, introduction, seconds, lines, [`report  ${report}`, ...next]),
+        );
     } else process.stderr.write(`${text}\nthe run so far is in ${folder.path}\n`);
     const code = fault
       ? exitCodeOf(fault)
@@ -318,13 +325,13 @@ export class StartError extends Error {
 /** The end of a run in a few lines: what, how long, what came out, where the report is. */
 function summaryText(
   status: string,
-  { name, seed }: Introduction,
+  { name, title = name, seed }: Introduction,
   seconds: number,
   lines: readonly string[],
-  report: string,
+  end: readonly string[],
 ): string {
-  const head = [name, `seed ${seed}`, durationText(seconds), ...(status === "done" ? [] : [status])].join(
+  const head = [title, `seed ${seed}`, durationText(seconds), ...(status === "done" ? [] : [status])].join(
     " · ",
   );
-  return [head, "", ...lines, ...(lines.length > 0 ? [""] : []), `report  ${report}`, ""].join("\n");
+  return [head, "", ...lines, ...(lines.length > 0 ? [""] : []), ...end, ""].join("\n");
 }

@@ -153,7 +153,7 @@ function plainDefinition(model: Model<"device">): Readonly<Record<string, unknow
 }
 
 /** The texts of a model, for the report: everything but its name, source and parameters. */
-function writtenText(model: Model<"device">): string {
+export function writtenText(model: Model<"device">): string {
   const { parameters: _, ...definition } = plainDefinition(model);
   return modelText({ id: "", kind: "device", definition })
     .split("\n")

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { exitCodeOf, exitCodes, faultOf, faultText, UsageError } from "./exit.ts";
+import type { FitFlags } from "./fit.ts";
 import type { ProgressMode } from "./progress.ts";
 
 interface RunFlags {
@@ -14,6 +15,14 @@ interface RunFlags {
   threads?: number;
   json?: boolean;
   progress: ProgressMode;
+}
+
+interface FitWords extends Omit<FitFlags, "metadata" | "posterior" | "seed" | "force" | "json"> {
+  set: string[];
+  seed: string;
+  posterior?: number | true;
+  force?: boolean;
+  json?: boolean;
 }
 
 interface DeviceShowFlags {
@@ -112,6 +121,76 @@ function program(): Command {
       const { dataVerify } = await import("./data.ts");
       process.exitCode = await dataVerify(name);
     });
+  memspike
+    .command("fit")
+    .description("fit a device model to measurements, into a folder with a device file and a report")
+    .argument(
+      "<data>",
+      "a file in the format of docs/device-data.md, or the name of data that ship with the program",
+    )
+    .requiredOption(
+      "--model <names>",
+      "devices of `memspike device list`, or device files; several are compared",
+    )
+    .option("--free <names>", "the parameters to fit; default: all that the data tell", collect, [])
+    .option(
+      "--fix <name=value>",
+      "hold parameters, e.g. --fix 'c=0.1,Gref=10 uS'; again for more",
+      collect,
+      [],
+    )
+    .option(
+      "--bounds <name=low:high>",
+      "bounds of a parameter, a side may be empty; again for more",
+      collect,
+      [],
+    )
+    .addOption(
+      new Option(
+        "--start <state>",
+        "sequences begin with their first read, or as the model is fabricated",
+      ).choices(["read", "fabricated"]),
+    )
+    .addOption(
+      new Option("--intervals <method>", "of parameters; default curvature").choices([
+        "curvature",
+        "profile",
+        "bootstrap",
+      ]),
+    )
+    .option("--replicates <n>", "of the bootstrap; default 200", wholeNumber)
+    .addOption(
+      new Option(
+        "--loss <kind>",
+        "errors of reads: normal (default), or Student's t, which forgives outliers",
+      ).choices(["normal", "student"]),
+    )
+    .option("--residual", "fit a noise of reads that the model does not know")
+    .option("--starts <n>", "points tried for a beginning; default 64", wholeNumber)
+    .option("--posterior [draws]", "sample the posterior; default 10000 draws", drawCount)
+    .option("--set <key=value>", "what the table does not say, e.g. --set read_voltage='0.1 V'", collect, [])
+    .option("--seed <seed>", "a number or a word; the same seed gives the same results", "1")
+    .option("--out <folder>", "the folder of the results; default runs/fit-<data>-<model>-<seed>-<time>")
+    .option("--force", "overwrite a run in --out")
+    .option("--json", "print one JSON object")
+    .addOption(
+      new Option("--progress <mode>", "how progress is shown on stderr")
+        .choices(["auto", "plain", "json", "none"])
+        .default("auto"),
+    )
+    .action(async (data: string, flags: FitWords) => {
+      const { fitData } = await import("./fit.ts");
+      const { set, posterior, seed, ...rest } = flags;
+      process.exitCode = await fitData(data, {
+        ...rest,
+        metadata: pairsOf(set),
+        seed: seedFrom(seed),
+        force: flags.force ?? false,
+        json: flags.json ?? false,
+        ...(posterior === undefined ? {} : { posterior: posterior === true ? 10_000 : posterior }),
+      });
+    });
+
   const device = memspike.command("device").description("measurements of memory devices, and models of them");
   device
     .command("check")
@@ -199,6 +278,12 @@ function pairsOf(words: readonly string[]): Record<string, string> {
       return [word.slice(0, cut), word.slice(cut + 1)];
     }),
   );
+}
+
+function drawCount(text: string): number {
+  const count = wholeNumber(text);
+  if (count < 100) throw new InvalidArgumentError("It is a whole number from 100 on.");
+  return count;
 }
 
 function wholeNumber(text: string): number {

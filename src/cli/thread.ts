@@ -17,6 +17,8 @@ export interface Task {
 /** What the work says about itself, as plain data. */
 export interface Introduction {
   readonly name: string;
+  /** For people; default the name. */
+  readonly title?: string;
   readonly question: string;
   readonly source: string;
   readonly file: string;
@@ -29,8 +31,12 @@ export interface Introduction {
 
 /** Results, and what is said of them where metrics do not say it. */
 export interface Outcome extends Result {
+  /** Further files of the run folder, texts by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** In place of the metrics on stdout. */
   readonly lines?: readonly string[];
+  /** A command that takes one of the files, and this file: told with its path. */
+  readonly next?: { readonly command: string; readonly file: string };
   /** In place of the metrics in JSON. */
   readonly json?: Readonly<Record<string, unknown>>;
   /** Meanings of metrics that only the result knows. */

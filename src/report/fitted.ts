@@ -7,13 +7,14 @@ import type { Check } from "../fit/check.ts";
 import type { Ranked } from "../fit/compare.ts";
 import type { Fit } from "../fit/fit.ts";
 import type { ReadPlace } from "../fit/likelihood.ts";
-import type { Sequence } from "../fit/measurement.ts";
+import type { Measurement, Sequence } from "../fit/measurement.ts";
 import type { Posterior } from "../fit/posterior.ts";
 import { normalQuantile } from "../math/normal.ts";
 import { unitDimension } from "../math/units.ts";
 import { cornerPlot } from "./corner.ts";
 import type { Metric, Result } from "./experiment.ts";
 import { type Curve, type Figure, type LineFigure, linePlot, panelPlot } from "./figures.ts";
+import { scaleOf, spectrumFigure, stepFigure, type ValueScale } from "./reproduction.ts";
 import { residualFigure, residualSummary, residualsOf } from "./residuals.ts";
 
 /** What a fit is reported with. */
@@ -50,7 +51,7 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 /** Sequences that are drawn at most. */
-const mostPanels = 12;
+const mostPanels = 6;
 /** Parameters of a corner plot at most. */
 const mostCorners = 9;
 
@@ -58,7 +59,7 @@ const mostCorners = 9;
 export function fitReport({ fit, posterior, check, comparison }: FitReportOptions): FitReport {
   const { reads } = fit.search.likelihood;
   const residuals = residualsOf(reads, fit.prediction);
-  const scale = scaleOf(fit);
+  const scale = scaleOf(fit.measurement);
   const summary = residualSummary(residuals, reads);
   const metrics: Record<string, Metric | undefined> = {
     reads: fit.reads,
@@ -79,12 +80,15 @@ export function fitReport({ fit, posterior, check, comparison }: FitReportOption
   return {
     metrics,
     meanings: Object.fromEntries(Object.entries(meanings).filter(([name]) => metrics[name] !== undefined)),
-    figures: {
-      ...(check ? { replicates: replicateFigure(fit, check, scale) } : {}),
+    figures: present({
+      replicates: check && replicateFigure(fit, check, scale),
+      steps: check && stepFigure(fit.measurement, check.examples, scale),
+      spectrum: check && spectrumFigure(fit.measurement, check.examples, scale),
       predictions: predictionFigure(fit, reads, scale),
       residuals: residualFigure(residuals, reads, fit.prediction, scale),
-      ...(posterior ? { posterior: posteriorFigure(fit, posterior) } : {}),
-    },
+      profiles: profileFigure(fit),
+      posterior: posterior && posteriorFigure(fit, posterior),
+    }),
     arrays: {
       sequence: Float64Array.from(reads, ({ sequence }) => sequence),
       row: Float64Array.from(reads, ({ row }) => row),
@@ -96,29 +100,19 @@ export function fitReport({ fit, posterior, check, comparison }: FitReportOption
   };
 }
 
-/** The unit in which values are told. */
-interface ValueScale {
-  readonly quantity: string;
-  readonly unit: string;
-  readonly perUnit: number; // of the unit in one SI unit
+/** What is there of some figures. */
+function present(figures: Readonly<Record<string, Figure | undefined>>): Record<string, Figure> {
+  return Object.fromEntries(Object.entries(figures).flatMap(([name, each]) => (each ? [[name, each]] : [])));
 }
 
-function scaleOf({ measurement }: Fit): ValueScale {
-  let largest = 0;
-  for (const { values } of measurement.sequences)
-    for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);
-  const { quantity } = measurement;
-  const base = quantity === "conductance" ? "S" : "A";
-  // microsiemens up to a tenth of a siemens, as papers have them
-  for (const [prefix, perUnit] of [
-    ["", 1],
-    ["m", 1e3],
-    ["u", 1e6],
-    ["n", 1e9],
-  ] as const)
-    if (largest * perUnit >= (base === "S" && prefix !== "u" ? 100 : 1))
-      return { quantity, unit: prefix + base, perUnit };
-  return { quantity, unit: `p${base}`, perUnit: 1e12 };
+/** Some sequences of a measurement as they are. */
+export function dataFigure(measurement: Measurement): Figure {
+  const scale = scaleOf(measurement);
+  const shown = shownSequences(measurement.sequences.length);
+  return panelPlot(
+    shown.map((index) => sequencePanel(measurement, index, scale, {}, [])),
+    { title: "Data", caption: shownText(measurement, shown).trim(), across: 3 },
+  );
 }
 
 function parameterRow({
@@ -162,6 +156,7 @@ function modelRow({
   name,
   parameters,
   logLikelihood,
+  aic,
   aicc,
   bic,
   waic,
@@ -173,6 +168,7 @@ function modelRow({
     model: name,
     parameters,
     logLikelihood,
+    aic,
     aicc,
     bic,
     ...(waic ? { waic: waic.value } : {}),
@@ -204,16 +200,16 @@ function placesOf({ time, pulse, voltage }: Sequence): {
 }
 
 function sequencePanel(
-  fit: Fit,
+  measurement: Measurement,
   index: number,
   { unit, perUnit, quantity }: ValueScale,
   model: Readonly<Record<string, Omit<Extract<Curve, { y: unknown }>, "x">>>,
   rows: readonly number[],
 ): LineFigure {
-  const sequence = fit.measurement.sequences[index];
+  const sequence = measurement.sequences[index];
   const { x, title, log } = placesOf(sequence);
   const measured = Array.from(sequence.values.keys()).filter((row) => !Number.isNaN(sequence.values[row]));
-  const cycles = fit.measurement.sequences.filter(({ device }) => device === sequence.device).length;
+  const cycles = measurement.sequences.filter(({ device }) => device === sequence.device).length;
   return linePlot({
     title: `${sequence.device}${cycles > 1 ? `, cycle ${sequence.cycle}` : ""}`,
     series: {
@@ -233,8 +229,7 @@ function sequencePanel(
   });
 }
 
-function shownText(fit: Fit, shown: readonly number[]): string {
-  const { length } = fit.measurement.sequences;
+function shownText({ sequences: { length } }: Measurement, shown: readonly number[]): string {
   return shown.length < length ? ` ${shown.length} of ${length} sequences.` : "";
 }
 
@@ -246,11 +241,11 @@ function replicateFigure(fit: Fit, check: Check, scale: ValueScale): Figure {
     const rows = Array.from(median.keys()).filter((row) => !Number.isNaN(median[row]));
     const at = (values: Float64Array) => rows.map((row) => scale.perUnit * values[row]);
     const curve = { y: at(median), band: { low: at(low), high: at(high) }, points: false, colour: 0 };
-    return sequencePanel(fit, index, scale, { "model: median and 95 %": curve }, rows);
+    return sequencePanel(fit.measurement, index, scale, { "model: median and 95 %": curve }, rows);
   });
   return panelPlot(panels, {
     title: "Data, and the model on its own",
-    caption: `The fitted model given the same pulses ${check.replicates} times, from the start of each sequence.${shownText(fit, shown)}`,
+    caption: `The fitted model given the same pulses ${check.replicates} times, from the start of each sequence.${shownText(fit.measurement, shown)}`,
     across: 3,
   });
 }
@@ -275,7 +270,7 @@ function predictionFigure(fit: Fit, reads: readonly ReadPlace[], scale: ValueSca
       colour: 0,
     };
     return sequencePanel(
-      fit,
+      fit.measurement,
       index,
       scale,
       { "predicted: mean, 50 and 95 %": curve },
@@ -284,10 +279,40 @@ function predictionFigure(fit: Fit, reads: readonly ReadPlace[], scale: ValueSca
   });
   return panelPlot(panels, {
     title: "Data, and each read predicted from those before it",
-    caption: `Bands hold half and 95 % of reads if the model is right.${shownText(fit, shown)}`,
+    caption: `Bands hold half and 95 % of reads if the model is right.${shownText(fit.measurement, shown)}`,
     across: 3,
   });
 }
+
+/** What the log-likelihood lacks along each parameter, the others at their best; undefined without profiles. */
+function profileFigure({ parameters }: Fit): Figure | undefined {
+  const panels = parameters.flatMap(({ name, unit, value, profile }) => {
+    if (!profile) return [];
+    const factor = unit === "" ? 1 : unitDimension(unit).factor;
+    const shown = profile.filter((each) => Number.isFinite(each.value) && each.lost <= profiled);
+    return [
+      linePlot({
+        x: shown.map((each) => each.value / factor),
+        series: { "": { y: shown.map(({ lost }) => 2 * lost), points: true } },
+        xTitle: `${name}${unit === "" ? "" : ` (${unit})`}`,
+        yTitle: "2 log-likelihood lost",
+        xLog: value > 0 && shown[0].value > 0 && shown[shown.length - 1].value > wide * shown[0].value,
+        yRange: [0, 2 * profiled],
+        levels: [{ at: normalQuantile(0.975) ** 2, label: "95 %" }],
+      }),
+    ];
+  });
+  if (panels.length === 0) return undefined;
+  return panelPlot(panels, {
+    title: "Profiles of the likelihood",
+    caption:
+      "Twice what the log-likelihood lacks with a parameter held there and all others at their best; below the line lies the 95 % interval. A parabola where the curvature says all.",
+    across: 3,
+  });
+}
+
+/** As far as profiles are drawn, of the log-likelihood. */
+const profiled = 4;
 
 /** Draws of a positive parameter are drawn on a logarithmic scale from this ratio of their ends on. */
 const wide = 100;

@@ -68,6 +68,21 @@ export function estimateText({ mean, interval95: [low, high], n }: Estimate): st
   return `${written(mean)} ± ${written(half)} (n = ${n})`;
 }
 
+/**
+ * How a value with this standard error is written, and its error, and the ends of its interval: to two digits of the
+ * error.
+ */
+export function asFineAs(standardError: number): (value: number) => string {
+  const decimals = 1 - Math.floor(Math.log10(standardError));
+  return (value) => {
+    if (!Number.isFinite(value) || !Number.isFinite(decimals)) return numberText(value, 6);
+    if (Math.abs(value) < 1e6 && decimals >= 0 && decimals <= 6)
+      return value.toFixed(decimals).replace("-", "−");
+    const digits = Math.floor(Math.log10(Math.abs(value))) + decimals + 1;
+    return numberText(value, Math.min(15, Math.max(1, digits)));
+  };
+}
+
 /** A list of records as a table, their names on top; a record of several values as one of two columns. */
 function tableOf(value: Metric): MetricTable | undefined {
   if (isRecord(value) && Object.keys(value).length > 1)

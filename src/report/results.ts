@@ -45,6 +45,9 @@ const ownFiles = [
   "report.html",
 ];
 
+/** Files that some runs leave: what a fit found, and devices. */
+const furtherFile = /^(?:fit|device|device-[\w.-]+)\.json$/;
+
 /**
  * Makes the folder of a run without `--out`: `runs/<experiment>-<seed>-<UTC time>` in `parent`, numbered when that exists.
  * Programs that start in the same second get different ones.
@@ -118,7 +121,9 @@ export class RunFolder {
   ) {
     expectFreeFolder(folder, options.force ?? false);
     fs.mkdirSync(folder, { recursive: true });
-    for (const file of ownFiles) fs.rmSync(path.join(folder, file), { force: true });
+    for (const file of fs.readdirSync(folder))
+      if (ownFiles.includes(file) || furtherFile.test(file))
+        fs.rmSync(path.join(folder, file), { force: true });
     fs.rmSync(path.join(folder, "figures"), { recursive: true, force: true });
     this.path = folder;
     this.config = config;
@@ -157,6 +162,14 @@ export class RunFolder {
     if (Object.keys(arrays).length > 0) this.#whole("arrays.npz", npz(arrays));
     if (Object.keys(figures).length > 0) fs.mkdirSync(path.join(this.path, "figures"), { recursive: true });
     for (const [name, figure] of Object.entries(figures)) this.#whole(`figures/${name}.svg`, svg(figure));
+  }
+
+  /** Writes texts under the names of further files. */
+  files(texts: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(texts)) {
+      if (!furtherFile.test(name)) throw new RangeError(`${name} is no file of a run`);
+      this.#whole(name, text);
+    }
   }
 
   /**
