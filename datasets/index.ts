@@ -12,6 +12,7 @@ import { spokenLettersFiles } from "./spoken-letters.ts";
 import type { DataFile, FetchOptions } from "./store.ts";
 import { dataFolders, findFile, obtainFile, verifyFile } from "./store.ts";
 
+export * from "./devices.ts";
 export * from "./fsdd.ts";
 export * from "./letter-bitmaps.ts";
 export * from "./mnist.ts";
@@ -19,6 +20,7 @@ export * from "./nmnist.ts";
 export * from "./spoken-letters.ts";
 export * from "./spoken-pattern.ts";
 export type { DataFile, FetchOptions } from "./store.ts";
+export * from "./synthetic-pattern.ts";
 
 export interface Dataset {
   readonly name: string;
