@@ -20,7 +20,7 @@ export async function list(options: { json: boolean }): Promise<ExitCode> {
     const found = await modelsIn(address, name);
     if (found.length > 0) return found.map(({ id }) => id.slice(name.length + 1)).join(", ");
     const exported = Object.entries((await import(address)) as Record<string, unknown>);
-    return exported.flatMap(([each, value]) => (typeof value === "function" ? [`${each}()`] : [])).join(", ");
+    return exported.map(([each, value]) => (typeof value === "function" ? `${each}()` : each)).join(", ");
   });
   if (options.json) process.stdout.write(`${JSON.stringify({ experiments, models }, null, 2)}\n`);
   else {
