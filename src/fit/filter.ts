@@ -4,32 +4,31 @@
  * What is known is a normal distribution: means and covariances of the stored variables that draws have touched and
  * of the draws behind a device's constants (z, standard normal before anything is read). A pulse carries it on to
  * first order in the state and to second order where a draw multiplies the state; a read updates it and gives the
- * likelihood of what was read. A pulse that ends in clip, max or min of something random leaves a normal with its
- * tails heaped on the bounds: its moments are exact, and a read of it weighs three cases, below, between, above.
+ * likelihood of what was read. After a pulse that ends in clip, max or min of something random the value is between
+ * the bounds or on one (bounds.ts), and a read weighs these cases. They become one normal again, but for values on a
+ * bound that differs from device to device: these are a second normal, with a weight, until the device leaves it.
  * With linear text all is exact (Kalman 1960); otherwise it is an assumed-density filter (Maybeck 1982, Stochastic
  * Models, vol. 2, ch. 12; rectified moments: Harva & Kaban 2007). Plain expressions: kernel.ts compiles them.
  */
 import { differentiate, minus, product, quotient, sum } from "../language/algebra.ts";
 import type { CheckedModel } from "../language/checked.ts";
 import { apply, type Expression, name, namesIn, number, substitute } from "../language/expression.ts";
+import { type Bound, type Case, casesOf, farWithin, type Side, unbounded } from "./bounds.ts";
 import {
   atLeast,
   type Belief,
-  type Bounds,
   congruent,
   drawsIn,
   isDraw,
   type Loss,
+  leastWeight,
+  logDensity,
   losses,
   mixed,
   observed,
-  pinned,
-  restricted,
   simplify,
-  spread,
   symmetric,
   tiny,
-  unbounded,
   withoutDraws,
 } from "./moments.ts";
 import { DeviceText, observedVariable, rowInputs, type TextOptions } from "./text.ts";
@@ -66,6 +65,16 @@ export interface FilterOptions extends TextOptions {
 
 const mean = (state: string) => `mean ${state}`;
 const covariance = (a: number, b: number) => `covariance ${Math.max(a, b)} ${Math.min(a, b)}`;
+const weight = "weight";
+
+/**
+ * Where a value within bounds is. What is believed is kept apart for values on a bound that differs from device to
+ * device: of a device that has been there it is known, of others that it is further away.
+ */
+type Place = "between" | Side;
+
+/** The cell of a place. */
+const at = (place: Place, cell: string) => (place === "between" ? cell : `${cell} ${place}`);
 
 /** The filter of a device's text. Throws `ConfigError` where the text is beyond it, naming the term. */
 export function filterOf(model: CheckedModel, options: FilterOptions): Filter {
@@ -77,19 +86,25 @@ interface Knowledge extends Belief {
   readonly certain: ReadonlyMap<string, Expression>;
 }
 
-/** A state kept within bounds after a pulse. */
-interface Bound extends Bounds {
-  readonly state: number;
+/** What a read says: what is known after it, how far it was off what was expected, and with what variance. */
+interface Read {
+  readonly after: Knowledge;
+  readonly expected: Expression;
+  readonly error: Expression;
+  readonly variance: Expression;
 }
 
-/** One of two bounds, to first order in the states. */
-interface End {
-  /** Its slopes, and those of how far a value is beyond it. */
-  readonly hanging: readonly Expression[];
-  readonly slopes: readonly Expression[];
-  /** Where it is expected, and how far a value beyond it. */
-  readonly at: (belief: Belief) => Expression;
-  readonly beyond: (belief: Belief) => Expression;
+/** Something that may have happened, how likely it is, and what is believed then. */
+interface Part {
+  readonly place: Place;
+  readonly weight: Expression;
+  readonly belief: Belief;
+}
+
+/** What is known after variables have taken new values, but for their bounds. */
+interface Carried {
+  readonly knowledge: Knowledge;
+  readonly bound?: Bound;
 }
 
 class Builder {
@@ -99,6 +114,8 @@ class Builder {
   readonly #states: readonly string[];
   readonly #certain: readonly string[];
   readonly #observed: string | undefined;
+  /** Those whose beliefs are kept apart, "between" first. */
+  readonly #places = new Set<Place>(["between"]);
 
   constructor(model: CheckedModel, options: FilterOptions) {
     this.#text = new DeviceText(model, options);
@@ -110,27 +127,48 @@ class Builder {
   }
 
   filter(): Filter {
-    const { pulses } = this.#options;
-    const steps: Record<string, { silent: Branch; read: Branch }> = {
-      "": this.#step(this.#options.sweep ? this.#text.sweep(this.#values()) : new Map()),
-    };
-    for (const pulse of pulses) {
-      steps[pulse] = this.#step(this.#text.pulse(pulse, this.#values()));
-    }
-    const cells = [
-      ...this.#states.map(mean),
-      ...this.#states.flatMap((_, a) => Array.from({ length: a + 1 }, (_, b) => covariance(a, b))),
-      ...this.#certain,
-      ...Object.values(resultCells),
-    ];
-    const zero: [string, Expression][] = this.#states.flatMap((state, a): [string, Expression][] => [
-      [mean(state), number(0)],
-      ...Array.from({ length: a + 1 }, (_, b): [string, Expression] => [
-        covariance(a, b),
-        number(a === b && isDraw(state) ? 1 : 0),
+    const values = this.#values();
+    const carried: [string, Carried][] = [
+      ["", this.#carried(this.#options.sweep ? this.#text.sweep(values) : new Map())],
+      ...this.#options.pulses.map((pulse): [string, Carried] => [
+        pulse,
+        this.#carried(this.#text.pulse(pulse, values)),
       ]),
-    ]);
-    return { cells, device: new Map(zero), start: this.#start(), steps };
+    ];
+    const begun = this.#begun();
+    for (const { bound } of [begun, ...carried.map(([, each]) => each)])
+      for (const { side, slopes } of bound?.ends ?? []) if (!slopes.every(isZero)) this.#places.add(side);
+    const steps = carried.map(([pulse, each]) => [pulse, this.#step(each)] as const);
+    return {
+      cells: this.#cells(),
+      device: this.#device(),
+      start: this.#start(begun),
+      steps: Object.fromEntries(steps),
+    };
+  }
+
+  #cells(): string[] {
+    const own = this.#places.size > 1 ? [...this.#stateCells(), weight] : this.#stateCells();
+    const states = [...this.#places].flatMap((place) => own.map((cell) => at(place, cell)));
+    return [...states, ...this.#certain, ...Object.values(resultCells)];
+  }
+
+  #stateCells(): string[] {
+    const triangle = this.#states.flatMap((_, a) =>
+      Array.from({ length: a + 1 }, (_, b) => covariance(a, b)),
+    );
+    return [...this.#states.map(mean), ...triangle];
+  }
+
+  /** Of a device nothing is known but how devices are spread. */
+  #device(): Step {
+    const belief = {
+      means: this.#states.map(() => number(0)),
+      covariances: this.#states.map((state, a) =>
+        this.#states.map((_, b) => number(a === b && isDraw(state) ? 1 : 0)),
+      ),
+    };
+    return this.#joined([{ place: "between", weight: number(1), belief }]);
   }
 
   /** Values of all variables at the means. */
@@ -148,37 +186,95 @@ class Builder {
     return new Map([...this.#text.constants].map(([each, value]) => [each, substitute(value, draws)]));
   }
 
-  // ---- steps --------------------------------------------------------------------------------------
-
   /** What happens when variables take new values. */
-  #step(assigned: ReadonlyMap<string, Expression>): { silent: Branch; read: Branch } {
-    const { knowledge, bound } = this.#carried(assigned);
-    const plain = { silent: this.#cells(knowledge), read: this.#readPlain(knowledge) };
-    if (!bound) return { silent: { step: plain.silent }, read: { step: plain.read } };
-    const away = this.#far(knowledge, bound);
+  #step(carried: Carried): { silent: Branch; read: Branch } {
+    const { knowledge, bound } = carried;
+    const silent = changed(this.#known(knowledge));
+    const free = this.#read(knowledge); // were there no bounds
+    const log = logDensity(free.error, free.variance, this.#options.loss);
+    const read = changed(
+      new Map([...this.#known(free.after), ...results(free.expected, free.variance, log)]),
+    );
+    const apart = this.#places.size > 1;
+    if (!bound && !apart) return { silent: { step: silent }, read: { step: read } };
+    const before = bound ? [farWithin(knowledge, bound)] : [];
+    const after = bound ? [farWithin(free.after, bound)] : [];
+    const alone = apart ? [apply(">", name(weight), number(1 - 1e-12))] : [];
+    const all = (conditions: readonly Expression[]) => conditions.reduce((a, b) => apply("and", a, b));
+    const reset = apart
+      ? [...this.#places].map((place) => [at(place, weight), number(place === "between" ? 1 : 0)] as const)
+      : [];
     return {
       silent: {
-        step: this.#cells(this.#rectified(knowledge, bound)),
-        shortcut: { when: away, step: plain.silent },
+        step: changed(new Map([...this.#joined(this.#parts(carried)), ...knowledge.certain])),
+        shortcut: { when: all([...alone, ...before]), step: new Map([...silent, ...reset]) },
       },
-      read: this.#readBounded(knowledge, bound, { away, step: plain.read }),
+      read: {
+        step: this.#readParts(carried, free),
+        shortcut: { when: all([...alone, ...before, ...after]), step: new Map([...read, ...reset]) },
+      },
     };
   }
 
+  /** What may have happened, wherever values were. Without bounds they stay where they were. */
+  #parts({ knowledge, bound }: Carried): Part[] {
+    const cases = casesOf(knowledge, bound);
+    return this.#everywhere((here, place) =>
+      cases.map((each) => this.#part(each, here, bound ? "between" : place)),
+    );
+  }
+
+  /** `of` at each place: with a function that puts in the cells of the place. */
+  #everywhere<T>(of: (here: (value: Expression) => Expression, place: Place) => readonly T[]): T[] {
+    return [...this.#places].flatMap((place) => {
+      const cells = place === "between" ? [] : [...this.#stateCells(), weight];
+      const names = new Map(cells.map((cell) => [cell, name(at(place, cell))]));
+      const done = new Map<Expression, Expression>();
+      return of((value) => substitute(value, names, done), place);
+    });
+  }
+
+  /** A case as part of all: on a bound that is kept apart, else `otherwise`. */
+  #part(
+    { side, probability, belief }: Case,
+    here: (value: Expression) => Expression,
+    otherwise: Place,
+  ): Part {
+    const before = this.#places.size > 1 ? product(name(weight), probability) : probability;
+    return {
+      place: side && this.#places.has(side) ? side : otherwise,
+      weight: atLeast(here(before), tiny),
+      belief: {
+        means: belief.means.map(here),
+        covariances: belief.covariances.map((row) => row.map(here)),
+      },
+    };
+  }
+
+  /** Cells of what may have happened: one belief for each place. */
+  #joined(parts: readonly Part[]): Map<string, Expression> {
+    const total = weightOf(parts);
+    const cells = new Map<string, Expression>();
+    for (const place of this.#places) {
+      const own = parts.filter((part) => part.place === place);
+      const known = this.#known(mixedParts(own.length > 0 ? own : parts));
+      for (const [cell, value] of known) cells.set(at(place, cell), value);
+      if (this.#places.size > 1) cells.set(at(place, weight), quotient(weightOf(own), total));
+    }
+    return cells;
+  }
+
   /** What is known after variables have taken new values. */
-  #carried(assigned: ReadonlyMap<string, Expression>): { knowledge: Knowledge; bound?: Bound } {
+  #carried(assigned: ReadonlyMap<string, Expression>): Carried {
     const n = this.#states.length;
-    let bound: Bound | undefined;
+    let bounded: Omit<Bound, "means"> | undefined;
     const next = this.#states.map((state, k): Expression => {
       const value = assigned.get(state);
       if (!value) return name(mean(state));
-      const { core, low, high } = unbounded(value);
-      if (bound !== undefined || (!low && !high) || drawsIn(core).length === 0) return value;
-      bound = {
-        state: k,
-        ...(low ? { low: simplify(withoutDraws(low)) } : {}),
-        ...(high ? { high: simplify(withoutDraws(high)) } : {}),
-      };
+      const { core, ends } = unbounded(value, (each) => this.#moves(each));
+      if (bounded !== undefined || ends.length === 0) return value;
+      const own = ends.map(({ side, at }) => ({ side, at: simplify(at) }));
+      bounded = { state: k, ends: own.map((end) => ({ ...end, slopes: this.#gradient(end.at) })) };
       return core;
     });
     const means = next.map((value) => simplify(withoutDraws(value)));
@@ -208,7 +304,16 @@ class Builder {
     const certain = new Map(
       this.#certain.map((each) => [each, simplify(assigned.get(each) ?? name(each))] as const),
     );
-    return { knowledge: { means, covariances: symmetric(covariances, n), certain }, bound };
+    const knowledge = { means, covariances: symmetric(covariances, n), certain };
+    return bounded ? { knowledge, bound: { ...bounded, means } } : { knowledge };
+  }
+
+  /** Whether a value moves by itself: with a draw or a variable. Constants of the device do not. */
+  #moves(value: Expression): boolean {
+    const names = namesIn(value);
+    return (
+      drawsIn(value).length > 0 || this.#states.some((state) => !isDraw(state) && names.has(mean(state)))
+    );
   }
 
   #covariances(): Expression[][] {
@@ -223,76 +328,14 @@ class Builder {
     );
   }
 
-  /** Cells of a step that reads nothing. */
-  #cells({ means, covariances, certain }: Knowledge): Map<string, Expression> {
+  /** Cells of what is known. */
+  #known({ means, covariances, certain = none }: Belief & Partial<Knowledge>): Map<string, Expression> {
     const cells = new Map<string, Expression>(certain);
     this.#states.forEach((state, a) => {
       cells.set(mean(state), means[a]);
       for (let b = 0; b <= a; b++) cells.set(covariance(a, b), covariances[a][b]);
     });
-    return changed(cells);
-  }
-
-  /** The ends of a value within bounds, which are written for the means of `written`. */
-  #ends({ state, low, high }: Bound, written: Belief): End[] {
-    return (
-      [
-        [low, -1],
-        [high, 1],
-      ] as const
-    ).flatMap(([bound, sign]) => {
-      if (!bound) return [];
-      const hanging = this.#gradient(bound); // it may hang on the constants of the device
-      const at = ({ means }: Belief) =>
-        hanging.reduce((total, slope, k) => {
-          const off = means[k] === written.means[k] ? number(0) : sum(means[k], minus(written.means[k]));
-          return sum(total, product(slope, off));
-        }, bound);
-      const slopes = hanging.map((each, k) =>
-        product(number(sign), sum(number(k === state ? 1 : 0), minus(each))),
-      );
-      const beyond = (belief: Belief) => product(number(sign), sum(belief.means[state], minus(at(belief))));
-      return [{ hanging, slopes, at, beyond }];
-    });
-  }
-
-  /** Whether what is believed lies so far within bounds that its tails beyond weigh less than 2e-12: 7 deviations. */
-  #far(belief: Belief, bound: Bound, written = belief): Expression {
-    return this.#ends(bound, written)
-      .map(({ slopes, beyond }) => {
-        const along = congruent([slopes], belief.covariances)[0][0];
-        return apply(">", minus(beyond(belief)), product(number(7), spread(along)));
-      })
-      .reduce((a, b) => apply("and", a, b));
-  }
-
-  /**
-   * A value within bounds as what it may be: between them, on the lower or on the upper one. Each case has its
-   * probability and what is believed then; `unseen` is what is believed before bounds.
-   */
-  #cases(unseen: Belief, bound: Bound, written = unseen): { probability: Expression; belief: Belief }[] {
-    const ends = this.#ends(bound, written);
-    let between = { probability: number(1) as Expression, belief: unseen };
-    for (const { slopes, beyond } of ends) {
-      const within = minus(beyond(between.belief));
-      const { belief, probability } = restricted(between.belief, slopes.map(minus), within);
-      between = { belief, probability: product(between.probability, probability) };
-    }
-    return [
-      between,
-      ...ends.map(({ hanging, at, beyond, slopes }) => {
-        const { belief, probability } = restricted(unseen, slopes, beyond(unseen));
-        return { probability, belief: pinned(belief, bound.state, at(belief), hanging) };
-      }),
-    ];
-  }
-
-  /** What is believed of a value within bounds. */
-  #rectified(unseen: Knowledge, bound: Bound): Knowledge {
-    const cases = this.#cases(unseen, bound);
-    const total = cases.map(({ probability }) => probability).reduce(sum);
-    const parts = cases.map(({ probability, belief }) => ({ weight: quotient(probability, total), belief }));
-    return { ...mixed(parts), certain: unseen.certain };
+    return cells;
   }
 
   /** A linear look at the state: what is expected, its slopes, and the variance of noise. */
@@ -328,74 +371,72 @@ class Builder {
     };
   }
 
-  /** A read: what is believed after it, how far off it was, and with what variance. */
-  #read(before: Knowledge) {
+  #read(before: Knowledge): Read {
     const { expected, slopes, noise } = this.#look(before);
     const error = sum(name(rowInputs.value), minus(expected));
     const { belief, variance } = observed(before, slopes, noise, error, this.#options.loss);
     return { after: { ...belief, certain: before.certain }, expected, error, variance };
   }
 
-  #readPlain(before: Knowledge): Step {
-    const { after, expected, error, variance } = this.#read(before);
+  /** A read of what may have happened: parts weighed by how well they explain it. */
+  #readParts(carried: Carried, free: Read): Step {
+    const { bound, knowledge } = carried;
+    const { certain } = knowledge;
     const { exponent, constant } = losses[this.#options.loss];
-    return changed(
-      new Map([
-        ...this.#cells(after),
-        ...results(expected, variance, sum(exponent(error, variance), scale(variance, constant))),
-      ]),
-    );
-  }
-
-  /** A read of a value within bounds: the cases weighed by how well they explain it. */
-  #readBounded(
-    unseen: Knowledge,
-    bound: Bound,
-    plain: { readonly away: Expression; readonly step: Step },
-  ): Branch {
-    const { certain } = unseen;
-    const { exponent, constant } = losses[this.#options.loss];
-    const free = this.#read(unseen); // were there no bounds
-    const [, ...ends] = this.#cases(unseen, bound);
-    const [between] = this.#cases(free.after, bound, unseen);
+    const [, ...ends] = casesOf(knowledge, bound);
+    const [between] = casesOf(free.after, bound);
     const cases = [
-      { ...between, variance: free.variance, error: free.error },
-      ...ends.map(({ probability, belief }) => {
-        const { after, variance, error } = this.#read({ ...belief, certain });
-        return { probability, belief: after as Belief, variance, error };
+      { ...between, error: free.error, variance: free.variance },
+      ...ends.map(({ side, probability, belief }) => {
+        const { after, error, variance } = this.#read({ ...belief, certain });
+        return { side, probability, belief: after, error, variance };
       }),
     ];
-    const exponents = cases.map(({ error, variance }) => exponent(error, variance));
-    const largest = exponents.reduce((a, b) => apply("max", a, b));
-    const terms = cases.map(({ probability, variance }, k) =>
-      product(
-        quotient(atLeast(probability, tiny), apply("sqrt", variance)),
-        apply("exp", sum(exponents[k], minus(largest))),
-      ),
+    const parts = this.#everywhere((here, place) =>
+      cases.map((each) => ({
+        ...this.#part(each, here, bound ? "between" : place),
+        exponent: here(exponent(each.error, each.variance)),
+        variance: here(each.variance),
+      })),
     );
-    const total = terms.reduce(sum);
-    const log = sum(sum(largest, apply("log", total)), number(constant));
-    const after = mixed(cases.map(({ belief }, k) => ({ weight: quotient(terms[k], total), belief })));
-    const { expected, variance } = this.#read(this.#rectified(unseen, bound));
-    const away = this.#far(free.after, bound, unseen);
-    return {
-      step: changed(new Map([...this.#cells({ ...after, certain }), ...results(expected, variance, log)])),
-      shortcut: { when: apply("and", plain.away, away), step: plain.step },
-    };
+    const largest = parts.map((part) => part.exponent).reduce((a, b) => apply("max", a, b));
+    const explained = parts.map((part) => ({
+      ...part,
+      weight: atLeast(
+        product(
+          quotient(part.weight, apply("sqrt", part.variance)),
+          apply("exp", sum(part.exponent, minus(largest))),
+        ),
+        leastWeight,
+      ),
+    }));
+    const log = sum(sum(largest, apply("log", weightOf(explained))), number(constant));
+    const { expected, variance } = this.#read({ ...mixedParts(this.#parts(carried)), certain });
+    return changed(new Map([...this.#joined(explained), ...certain, ...results(expected, variance, log)]));
   }
 
-  // ---- beginnings -----------------------------------------------------------------------------------
-
-  /** Mutable variables as the text begins them; the one that is observed as the row's value says. */
-  #start(): Step {
+  /** Mutable variables as the text begins them; the one that is observed without noise of its own. */
+  #begun(): Carried {
     const assigned = this.#text.initial(this.#constants());
     const own = this.#observed && assigned.get(this.#observed);
     if (this.#observed && own) assigned.set(this.#observed, withoutDraws(own));
     const { knowledge, bound } = this.#carried(assigned);
-    const known = bound ? this.#rectified(knowledge, bound) : knowledge;
-    if (!this.#observed) return this.#cells(known);
-    const c = this.#states.indexOf(this.#observed);
-    return this.#cells(this.#pinned(known, c));
+    const isBound = bound && this.#states[bound.state] !== this.#observed;
+    return isBound ? { knowledge, bound } : { knowledge };
+  }
+
+  /** Where a sequence begins: the variable that is observed as the row's value says. */
+  #start({ knowledge, bound }: Carried): Step {
+    const { certain } = knowledge;
+    const cases = casesOf(knowledge, bound);
+    const c = this.#states.indexOf(this.#observed ?? "");
+    const parts = this.#everywhere((here) =>
+      cases.map(({ belief, ...rest }) => {
+        const begun = c < 0 ? belief : this.#pinned({ ...belief, certain }, c);
+        return this.#part({ ...rest, belief: begun }, here, "between");
+      }),
+    );
+    return changed(new Map([...this.#joined(parts), ...certain]));
   }
 
   /** Nothing known of state c but the row's read: Newton's steps to the mean, then the limit of a wide prior. */
@@ -429,10 +470,17 @@ class Builder {
   }
 }
 
-const scale = (variance: Expression, constant: number) =>
-  sum(product(number(-0.5), apply("log", variance)), number(constant));
+const none: ReadonlyMap<string, Expression> = new Map();
+const isZero = (value: Expression) => value.kind === "number" && value.value === 0;
 
-// ---- cells -----------------------------------------------------------------------------------------
+const weightOf = (parts: readonly Part[]): Expression =>
+  parts.map((part) => part.weight).reduce(sum, number(0) as Expression);
+
+/** What is believed when any of these may have happened. */
+function mixedParts(parts: readonly Part[]): Belief {
+  const total = weightOf(parts);
+  return mixed(parts.map(({ weight, belief }) => ({ weight: quotient(weight, total), belief })));
+}
 
 function results(expected: Expression, variance: Expression, log: Expression): [string, Expression][] {
   return [
@@ -445,19 +493,3 @@ function results(expected: Expression, variance: Expression, log: Expression): [
 /** A step without cells that stay. */
 const changed = (cells: ReadonlyMap<string, Expression>): Map<string, Expression> =>
   new Map([...cells].filter(([cell, value]) => !(value.kind === "name" && value.name === cell)));
-
-/** A step without the cells of a result that nobody asks for. */
-export const without = (step: Step, cells: ReadonlySet<string>): Step =>
-  new Map([...step].filter(([cell]) => !cells.has(cell)));
-
-/** A step with the derivatives of its cells along tangents of cells and parameters: `tangent(cell)` of each. */
-export function withTangents(
-  step: Step,
-  tangents: ReadonlyMap<string, Expression>,
-  tangent: (cell: string) => string,
-): Step {
-  const done = new Map<Expression, Expression>();
-  const all = new Map(step);
-  for (const [cell, value] of step) all.set(tangent(cell), differentiate(value, tangents, done));
-  return all;
-}

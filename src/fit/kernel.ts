@@ -7,6 +7,7 @@
  */
 
 import { Layout } from "../engine/layout.ts";
+import { differentiate } from "../language/algebra.ts";
 import { type Expression, name } from "../language/expression.ts";
 import {
   br_if,
@@ -26,7 +27,7 @@ import {
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { Lowering } from "../wasm/lower.ts";
-import { type Branch, resultCells, type Step, without, withTangents } from "./filter.ts";
+import { type Branch, resultCells, type Step } from "./filter.ts";
 
 /** What happens, in order: an index into steps, and the inputs of each row by name. */
 export interface Rows {
@@ -244,4 +245,20 @@ function runFunction(
     ),
   );
   return fn;
+}
+
+/** A step without the cells of a result that nobody asks for. */
+const without = (step: Step, cells: ReadonlySet<string>): Step =>
+  new Map([...step].filter(([cell]) => !cells.has(cell)));
+
+/** A step with the derivatives of its cells along tangents of cells and parameters: `tangent(cell)` of each. */
+export function withTangents(
+  step: Step,
+  tangents: ReadonlyMap<string, Expression>,
+  tangent: (cell: string) => string,
+): Step {
+  const done = new Map<Expression, Expression>();
+  const all = new Map(step);
+  for (const [cell, value] of step) all.set(tangent(cell), differentiate(value, tangents, done));
+  return all;
 }

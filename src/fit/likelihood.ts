@@ -152,6 +152,15 @@ export async function likelihoodOf(
   model: Model<"device">,
   options: LikelihoodOptions,
 ): Promise<Likelihood> {
+  const { kernel, ...places } = filterRows(measurement, model, options);
+  const [values, slopes, predictions] = await Promise.all(
+    (["value", "slope", "prediction"] as const).map((results) => compileKernel({ ...kernel, results })),
+  );
+  return new Likelihood({ free: options.free, ...places, values, slopes, predictions });
+}
+
+/** What the kernels of a likelihood run: the filter of the text, and the rows of the measurement. */
+export function filterRows(measurement: Measurement, model: Model<"device">, options: LikelihoodOptions) {
   const { checked } = model;
   const pulses = pulsesUsed(measurement, options.start);
   const given = new Set(measurement.arguments);
@@ -169,10 +178,7 @@ export async function likelihoodOf(
   });
   const { rows, steps, reads, groups, rowOfRead } = layOut(measurement, model, filter, pulses, options.start);
   const kernel = { cells: filter.cells, steps, rows, parameters: options.free };
-  const [values, slopes, predictions] = await Promise.all(
-    (["value", "slope", "prediction"] as const).map((results) => compileKernel({ ...kernel, results })),
-  );
-  return new Likelihood({ free: options.free, reads, groups, rowOfRead, values, slopes, predictions });
+  return { kernel, reads, groups, rowOfRead };
 }
 
 /** Names of pulses that occur where they matter: not before a first read that a sequence starts from. */

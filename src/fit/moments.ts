@@ -6,13 +6,8 @@
 import { fold, minus, product, quotient, sum } from "../language/algebra.ts";
 import { apply, type Expression, namesIn, number, substitute } from "../language/expression.ts";
 
-/** A state kept within bounds after a pulse. */
-export interface Bounds {
-  readonly low?: Expression;
-  readonly high?: Expression;
-}
-
 export const tiny = 1e-30; // weight that the cases of a bounded read keep, so that a far start still has a slope
+export const leastWeight = 1e-200; // keeps a share of nothing from being 0 / 0
 const rootTwo = Math.SQRT2;
 /** The name of the draw of a stream. */
 export const drawName = (stream: number) => `#draw ${stream}`;
@@ -54,6 +49,12 @@ export const losses: Readonly<
       ),
   },
 };
+
+export function logDensity(error: Expression, variance: Expression, loss: Loss): Expression {
+  const { exponent, constant } = losses[loss];
+  const scale = sum(product(number(-0.5), apply("log", variance)), number(constant));
+  return sum(exponent(error, variance), scale);
+}
 
 /** By how much the variance of an error grows in hindsight: of t, that of an outlier (Roth et al. 2013, ICASSP, eq. 13). */
 function inflation(error: Expression, variance: Expression, loss: Loss): Expression {
@@ -177,22 +178,6 @@ export const symmetric = (lower: readonly (readonly Expression[])[], n: number):
   Array.from({ length: n }, (_, a) =>
     Array.from({ length: n }, (_, b) => lower[Math.max(a, b)][Math.min(a, b)]),
   );
-
-/** What clip, max or min bounds, and the bounds, as far as these hold no draw. */
-export function unbounded(value: Expression): { core: Expression; low?: Expression; high?: Expression } {
-  if (value.kind !== "apply") return { core: value };
-  const { operator, args } = value;
-  const random = args.map((arg) => drawsIn(arg).length > 0);
-  if (operator === "clip" && random[0] && !random[1] && !random[2])
-    return { core: args[0], low: args[1], high: args[2] };
-  if ((operator === "max" || operator === "min") && random[0] !== random[1]) {
-    const [core, edge] = random[0] ? args : [args[1], args[0]];
-    const inner = unbounded(core);
-    const side = operator === "max" ? "low" : "high";
-    if (inner[side] === undefined) return { ...inner, [side]: edge };
-  }
-  return { core: value };
-}
 
 /** `root` rebuilt without needless zeros and ones. */
 export function simplify(root: Expression): Expression {
