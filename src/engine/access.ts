@@ -60,6 +60,8 @@ export interface ProjectionContext extends EmitContext {
   readonly guarded: ReadonlySet<string>;
   /** Function (synapse, new weight: f64, tick) -> weight: f64, where the weight lives on devices. */
   readonly write?: number;
+  /** Function (tick) to be called at the end of an event that may have written, where pulses are gathered. */
+  readonly fire?: number;
   /** Function (synapse, tick, draw) -> weight: f64, where every event reads the devices. */
   readonly read?: number;
   /** Where post events wait, and the function for the older ones, when they are deferred. */

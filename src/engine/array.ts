@@ -304,7 +304,7 @@ export async function fabricate(
     module.add(emitUpdate(update, `fabricate ${k}`));
   });
   for (const name of Object.keys(checked.handlers)) {
-    module.add(pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, 2))));
+    module.add(pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, "next"))));
     module.add(pulseListFunction(`pulse ${name}`, module.add(pulseFunction(devices, name))));
   }
   for (const reading of ["noisy", "quiet", ...(hasKnownNoise(checked) ? (["sd"] as const) : [])] as const) {

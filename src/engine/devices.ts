@@ -1,7 +1,7 @@
 /**
  * Machine code of devices: their state in memory, fabrication, pulses and reads.
  *
- * One device at a time or two neighbours side by side, with the same bits. All is float64, whatever a network's
+ * One device at a time, two neighbours or any two side by side, with the same bits. All is float64, whatever a network's
  * precision. The clock of devices is simulated time plus what they waited. Draws are sparse, by device index; the nth
  * pulse of a device draws the same numbers whenever and in whatever company it comes. Knows nothing of weights or
  * synapses.
@@ -91,31 +91,69 @@ const signatures = {
   drive: { parameters: ["i32", "i32", "f64", "f64"], result: "v128" },
 } as const;
 
+/** The device that is named, it and the next, or it and another that is named last. */
+export type Company = "alone" | "next" | "other";
+
 /**
  * A pulse: (device, tick), whose draws are addressed by the pulses before it; a read: (device, tick, draw) -> v128; or a
- * sample of a waveform: (device, sample, voltage, dt) -> v128. Two lanes are the device and the next.
+ * sample of a waveform: (device, sample, voltage, dt) -> v128. In the company of another device its number comes last.
  */
 function deviceFunction(
   { model, memory, context }: Devices,
   kind: keyof typeof signatures,
-  lanes: 1 | 2,
+  company: Company,
   body: (tools: Tools) => Code,
 ): FunctionBuilder {
   const pulse = kind === "pulse";
-  const fn = new FunctionBuilder(signatures[kind]);
-  const [device, tick, draw] = [0, 1, 2];
+  const lanes = company === "alone" ? 1 : 2;
+  const { parameters: own, ...result } = signatures[kind];
+  const fn = new FunctionBuilder({
+    parameters: company === "other" ? [...own, "i32"] : own,
+    ...result,
+  });
+  const [device, tick, draw, other] = [0, 1, 2, own.length];
   const places = pulse ? (memory.arguments ?? {}) : {};
   const byte = fn.local("i32");
-  const load = (offset: number): Code =>
-    lanes === 1 ? loadLane("float64", get(byte), offset) : v128.load(get(byte), offset);
-  const store = (offset: number, value: Code): Code =>
-    lanes === 1 ? storeLane("float64", get(byte), offset, value) : v128.store(get(byte), offset, value);
+  const otherByte = fn.local("i32");
+  const scratch = fn.local("v128");
+  const load = (offset: number): Code => {
+    if (company === "next") return v128.load(get(byte), offset);
+    const first = loadLane("float64", get(byte), offset);
+    return company === "alone" ? first : v128.load64_lane(get(otherByte), offset, first, 1);
+  };
+  const store = (offset: number, value: Code): Code => {
+    if (company === "next") return v128.store(get(byte), offset, value);
+    if (company === "alone") return storeLane("float64", get(byte), offset, value);
+    return [
+      set(scratch, value),
+      storeLane("float64", get(byte), offset, get(scratch)),
+      v128.store64_lane(get(otherByte), offset, get(scratch), 1),
+    ];
+  };
   const word = i32.shl(get(device), i32.const(2));
+  const otherWord = i32.shl(get(other), i32.const(2));
   const received =
-    lanes === 1 ? v128.load32_zero(word, memory.pulsed) : v128.load64_zero(word, memory.pulsed);
+    company === "next"
+      ? v128.load64_zero(word, memory.pulsed)
+      : company === "alone"
+        ? v128.load32_zero(word, memory.pulsed)
+        : v128.load32_lane(otherWord, memory.pulsed, v128.load32_zero(word, memory.pulsed), 1);
   const more = i32x4.add(received, i32x4.splat(i32.const(1)));
+  const countMore =
+    company === "next"
+      ? v128.store64_lane(word, memory.pulsed, more, 0)
+      : company === "alone"
+        ? v128.store32_lane(word, memory.pulsed, more, 0)
+        : [
+            set(scratch, more),
+            v128.store32_lane(word, memory.pulsed, get(scratch), 0),
+            v128.store32_lane(otherWord, memory.pulsed, get(scratch), 1),
+          ];
   const now = f64x2.splat(clock(get(tick), context.dt));
-  const indices = i32x4.add(i32x4.splat(get(device)), v128.const(0, 1, 0, 0));
+  const indices =
+    company === "other"
+      ? i32x4.replace_lane(i32x4.splat(get(device)), 1, get(other))
+      : i32x4.add(i32x4.splat(get(device)), v128.const(0, 1, 0, 0));
   const graph = new Graph("float64");
   const prologue = new Prologue(fn);
   const emitter = new Emitter({
@@ -152,23 +190,23 @@ function deviceFunction(
     }).lowerReal(inlined(expression));
   const local = (index: number): Node => graph.input(`local ${index}`);
   const code = body({ fn, graph, lower, emitter, now, store, local });
-  const count = !pulse
-    ? []
-    : lanes === 1
-      ? v128.store32_lane(word, memory.pulsed, more, 0)
-      : v128.store64_lane(word, memory.pulsed, more, 0);
-  // draws read the count of pulses before it moves on
-  fn.body = [set(byte, i32.shl(get(device), i32.const(3))), prologue.code, code, count];
+  fn.body = [
+    set(byte, i32.shl(get(device), i32.const(3))),
+    company === "other" ? set(otherByte, i32.shl(get(other), i32.const(3))) : [],
+    prologue.code,
+    code,
+    pulse ? countMore : [], // draws read the count of pulses before it moves on
+  ];
   return fn;
 }
 
 /**
  * pulse(device, tick): the statements of a pulse; they see what earlier ones assigned, and as `Gd` the drifted
- * conductance before the first. Notes the time. With two lanes the next device is pulsed as well.
+ * conductance before the first. Notes the time.
  */
-export function pulseFunction(devices: Devices, name: string, lanes: 1 | 2 = 1): FunctionBuilder {
+export function pulseFunction(devices: Devices, name: string, company: Company = "alone"): FunctionBuilder {
   const { model, memory } = devices;
-  return deviceFunction(devices, "pulse", lanes, (tools) => {
+  return deviceFunction(devices, "pulse", company, (tools) => {
     const { lower, emitter, now, store } = tools;
     const assigned = new Map<string, Node>();
     const values = new Map<string, Node>(model.drift ? [["Gd", lower(model.drift)]] : []);
@@ -256,7 +294,7 @@ function invariants(roots: readonly Node[], moving: ReadonlySet<Node>): Node[] {
  */
 export function driveFunction(devices: Devices): FunctionBuilder {
   const { model, memory } = devices;
-  return deviceFunction(devices, "drive", 2, ({ graph, lower, emitter, now, store }) => {
+  return deviceFunction(devices, "drive", "next", ({ graph, lower, emitter, now, store }) => {
     const held: [string, Node][] = [
       ["V", graph.input("V")],
       ["dt", graph.input("dt")],
@@ -281,10 +319,14 @@ export function driveFunction(devices: Devices): FunctionBuilder {
 /** What a read gives, S: one read with noise, the drifted conductance, or the standard deviation of the noise. */
 export type Reading = "noisy" | "quiet" | "sd";
 
-/** read(device, tick, draw) -> v128: of the device and the next. */
-export function readFunction(devices: Devices, reading: Reading): FunctionBuilder {
+/** read(device, tick, draw) -> v128: of the device and the next, or the one named last. */
+export function readFunction(
+  devices: Devices,
+  reading: Reading,
+  company: "next" | "other" = "next",
+): FunctionBuilder {
   const { model } = devices;
-  return deviceFunction(devices, "read", 2, ({ lower, emitter }) => {
+  return deviceFunction(devices, "read", company, ({ lower, emitter }) => {
     const drifted: [string, Node][] = reading !== "quiet" && model.drift ? [["Gd", lower(model.drift)]] : [];
     const wanted = {
       noisy: () => model.read as Expression,

@@ -191,11 +191,17 @@ function slicedTrain(
 /**
  * write(synapse, weight, tick) -> weight to keep: as read after the pulses, or as it was when none was due. Pulses are
  * for the difference to what the handler read: the kept weight, or with a read at every event that read again. A
- * weight that is no finite number is kept as it is, so that the run stops.
+ * weight that is no finite number is kept as it is, so that the run stops. `gather`: function (synapse, direction, tick)
+ * that sees to a single pulse later, together with others (volley.ts).
  */
 export function writeFunction(
   programming: Programming,
-  o: { readonly read: number; readonly refresh?: number; readonly weight: number },
+  o: {
+    readonly read: number;
+    readonly refresh?: number;
+    readonly weight: number;
+    readonly gather?: number;
+  },
 ): FunctionBuilder {
   const { storage, memory, context } = programming;
   const { rounding, significances, maxPulses, opposite } = storage;
@@ -263,6 +269,12 @@ export function writeFunction(
     f64.lt(get(wanted), f64.const(Number.POSITIVE_INFINITY)),
     f64.gt(get(wanted), f64.const(Number.NEGATIVE_INFINITY)),
   );
+  const atOnce = [
+    trains,
+    memory.left === undefined ? [] : keepRest(memory.left),
+    o.refresh === undefined ? [] : set(given, i32.or(get(given), call(o.refresh, get(synapse), get(tick)))),
+    iff(get(given), set(stored, call(o.read, get(synapse), get(tick), i32.const(readAfterWrite)))),
+  ];
   const program = [
     set(before, get(stored)),
     storage.read === "run" ? [] : set(before, wide ? readAgain : f64.promote_f32(f32.demote_f64(readAgain))),
@@ -277,10 +289,13 @@ export function writeFunction(
     set(direction, f64.lt(get(steps), f64.const(0))),
     emitter.define([capped]),
     set(given, i32.trunc_sat_f64_s(f64x2.extract_lane(emitter.value(capped), 0))),
-    trains,
-    memory.left === undefined ? [] : keepRest(memory.left),
-    o.refresh === undefined ? [] : set(given, i32.or(get(given), call(o.refresh, get(synapse), get(tick)))),
-    iff(get(given), set(stored, call(o.read, get(synapse), get(tick), i32.const(readAfterWrite)))),
+    o.gather === undefined
+      ? atOnce
+      : iff(
+          i32.eq(get(given), i32.const(1)),
+          call(o.gather, get(synapse), get(direction), get(tick)),
+          atOnce,
+        ),
   ];
   fn.body = [prologue.code, set(stored, load), iff(finite, program, set(stored, get(wanted))), get(stored)];
   return fn;

@@ -11,6 +11,7 @@ import {
   block,
   br_if,
   type Code,
+  call,
   FunctionBuilder,
   f32x4,
   f64x2,
@@ -28,7 +29,7 @@ import { Lowering } from "../wasm/lower.ts";
 import { Access, type ProjectionContext, type ProjectionMemory, parameters } from "./access.ts";
 import { DeferredRows } from "./deferred.ts";
 import type { Assignment } from "./program.ts";
-import { type Handler, inputName, lowerHandler, reachable, type Side } from "./statements.ts";
+import { type Handler, inputName, lowerHandler, type Outcome, reachable, type Side } from "./statements.ts";
 import { column, denseRow, sparseRow, type Walk } from "./walk.ts";
 
 export type { ProjectionContext, ProjectionMemory } from "./access.ts";
@@ -102,12 +103,12 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
     ...ofTheCell([...handler.synapse, ...plain.synapse], context, access),
   ]);
 
+  const isWeight = ({ target }: Outcome): boolean => target.target === context.program.weight;
   /** What a handler does at the synapse at hand and its neighbours, `lanes` in all. */
   const work = ({ synapse }: Handler, lanes: number): Code => {
     const emitter = outer.fork({ activeLanes: lanes, input: (node) => access.input(node, lanes) });
     const defined = emitter.define(synapse.map(({ node }) => node));
     // weights on devices last: their other values are then in place
-    const isWeight = ({ target }: (typeof synapse)[number]) => target.target === context.program.weight;
     const ordered = [...synapse.filter((o) => !isWeight(o)), ...synapse.filter(isWeight)];
     return [defined, ordered.map((outcome) => access.store(outcome, emitter, lanes))];
   };
@@ -141,6 +142,9 @@ export function emitEvent(options: EventOptions): FunctionBuilder {
     rows ? rows.startRow(rowWord) : [],
     once,
     synapses(),
+    context.fire !== undefined && handler.synapse.some(isWeight)
+      ? call(context.fire, get(parameters.tick))
+      : [],
     handler.cell.map((outcome) => access.store(outcome, outer, 1)),
     rows ? rows.endRow(rowWord, get(parameters.tick), waiting !== "only") : [],
   ];

@@ -47,6 +47,7 @@ import {
   weighted,
   writeFunction,
 } from "./programming.ts";
+import { addVolley, canGather } from "./volley.ts";
 
 export interface BuiltStorage extends StorageMemory {
   readonly storage: WeightStorage;
@@ -57,6 +58,8 @@ export interface BuiltStorage extends StorageMemory {
   /** Function indices: (synapse, weight, tick) -> weight; (synapse, tick, draw) -> weight. */
   readonly write: number;
   readonly read: number;
+  /** Function (tick), where single pulses of an event are gathered: called at the end of each. */
+  readonly fire?: number;
 }
 
 /** A network being built, as far as storage adds to it. */
@@ -106,11 +109,14 @@ export function buildStorage(
   const programming: Programming = { storage, memory: own, devices: functions, context };
   const read = module.add(weightFunction(programming));
   const refresh = storage.refresh && module.add(refreshFunction(programming, storage.refresh));
-  const write = module.add(writeFunction(programming, { read, refresh, weight }));
+  const volley = canGather(storage)
+    ? addVolley(module, layout, label, devices, programming, weight)
+    : undefined;
+  const write = module.add(writeFunction(programming, { read, refresh, weight, gather: volley?.gather }));
   exportReadAll(module, name, { count: total, reading, ...functions });
   exportReadWeights(module, name, { synapses, read, weight, precision });
   for (const update of fabrication(devices)) site.addInitialiser(padded(total), update);
-  return { ...own, storage, perSynapse, count: total, memory, reading, write, read };
+  return { ...own, storage, perSynapse, count: total, memory, reading, write, fire: volley?.fire, read };
 }
 
 /**

@@ -93,6 +93,7 @@ export function wire(
   const stored = {
     ...context,
     write: storage?.write,
+    fire: storage?.fire,
     read: part.weight?.read === "event" ? storage?.read : undefined,
   };
   addTraces(builder, name, program, memory, {
