@@ -231,8 +231,10 @@ function chain(node: Application, derive: (node: Expression) => Expression): Exp
     case "/":
       return sum(quotient(inner(0), b), minus(quotient(product(node, inner(1)), b)));
     case "^": {
-      const ofBase = isZero(inner(0)) ? number(0) : product(product(b, power(a, b)), inner(0));
-      return isZero(inner(1)) ? ofBase : sum(ofBase, product(product(node, apply("log", a)), inner(1)));
+      // a base of 0 has a derivative too, except with exponents between 0 and 1: there a large number stands for infinity
+      const base = b.kind === "number" ? a : apply("max", a, number(leastBase));
+      const ofBase = isZero(inner(0)) ? number(0) : product(product(b, power(base, b)), inner(0));
+      return isZero(inner(1)) ? ofBase : sum(ofBase, product(product(node, apply("log", base)), inner(1)));
     }
     case "negate":
       return minus(inner(0));
@@ -279,6 +281,8 @@ function chain(node: Application, derive: (node: Expression) => Expression): Exp
       return number(0); // floor, ceil, round, sign, int, truth values
   }
 }
+
+const leastBase = 2 ** -1022;
 
 /** base^(exponent - 1) */
 function power(base: Expression, exponent: Expression): Expression {

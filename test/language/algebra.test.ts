@@ -145,6 +145,17 @@ describe("derivatives", () => {
     });
   }
 
+  test("a base of 0 has a derivative by base and exponent", () => {
+    const expression = parse("max(x - 2, 0)^y");
+    for (const [of, y] of [
+      ["y", 1],
+      ["y", 2.5],
+      ["x", 0.5],
+      ["x", 2.5],
+    ] as const)
+      expect(evaluate(differentiate(expression, of), { x: 1, y }), `d/d${of} at y = ${y}`).toBe(0);
+  });
+
   test("along a direction are those of the composition: d/dp f(x(p), p) from dx/dp", () => {
     const inner = "1.1 * p + sin(p)";
     for (const outer of ["x^2 * exp(-x * p) + x / p", "clip(x, 0, 10) * p^x", "x > p ? x * x * p : p"]) {
