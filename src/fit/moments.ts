@@ -106,7 +106,9 @@ export function restricted(
   expected: Expression,
 ): { belief: Belief; probability: Expression } {
   const along = covariances.map((row) => dot(row, slopes));
-  const s = spread(dot(slopes, along));
+  // what is left of variances that cancel is rounding: a deviation of 1e-6 stands for none
+  const uncancelled = slopes.map((slope, k) => product(product(slope, slope), covariances[k][k])).reduce(sum);
+  const s = spread(apply("max", dot(slopes, along), product(number(1e-12), uncancelled)));
   const a = quotient(expected, s);
   const probability = below(a);
   const deep = apply("<", a, number(-30)); // there the ratio of density and probability is known by its series

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { constantStep } from "../../models/step-devices.ts";
+import { constantStep, softBounds } from "../../models/step-devices.ts";
 import { likelihoodOf, resolutionOf } from "../../src/fit/likelihood.ts";
 import { fit, type Measurement } from "../../src/index.ts";
 import { planned, simulated } from "./measured.ts";
@@ -51,4 +51,15 @@ test("a device whose first sequence is a single read is a group of its own", asy
     [0, 1],
   ].map((weights) => likelihood.values(point, Float64Array.from(weights))[0]);
   expect(first + second).toBeCloseTo(all, 9);
+});
+
+test("a step that vanishes at a bound of the device's own leaves the log-likelihood finite", async () => {
+  const spreads = { stepSd: 0.2, topSd: "1 uS", bottomSd: "1 uS", pulseSd: 0.5, writeSd: "0.3 uS" };
+  const model = softBounds.with({ step: "6 uS", ...spreads });
+  const pulses = ["", "up", "up", "", "up", "up", "up", "down", "down", ""];
+  const [measurement] = await simulated({ devices: 2, cycles: 2, pulses }, model, 1);
+  const options = { free: ["step", "pulseSd"], start: "fabricated", loss: "student" } as const;
+  const likelihood = await likelihoodOf(measurement, model, options);
+  const { value, gradient } = likelihood.gradient([6e-6, 0.5]);
+  expect([value, ...gradient].every(Number.isFinite)).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** A filter's steps by the interpreter: what the kernel's machine code is compared with. */
-import { type Branch, resultCells } from "../../src/fit/filter.ts";
+import type { Branch } from "../../src/fit/filter.ts";
 import { type KernelOptions, withTangents } from "../../src/fit/kernel.ts";
 import { type Expression, name } from "../../src/language/expression.ts";
 import { Graph, type Node } from "../../src/wasm/graph.ts";
@@ -13,7 +13,6 @@ export function interpreted(
   { cells, steps, rows, parameters }: Pick<KernelOptions, "cells" | "steps" | "rows" | "parameters">,
   point: readonly number[],
   direction: readonly number[],
-  takesShortcut: (row: number, may: boolean) => boolean = (_, may) => may,
 ): Record<string, number>[] {
   const graph = new Graph("float64");
   const lowering = new Lowering(graph, { name: (each) => graph.input(each) });
@@ -39,8 +38,8 @@ export function interpreted(
     const { step, shortcut } = code[rows.code[row]];
     const inputs = { ...values };
     for (const [input, column] of Object.entries(rows.inputs)) inputs[input] = column[row];
-    const may = shortcut !== undefined && interpret([shortcut.when], inputs, "float64")[0] === true;
-    const taken = shortcut && takesShortcut(row, may) ? shortcut.step : step;
+    const isShort = shortcut !== undefined && interpret([shortcut.when], inputs, "float64")[0] === true;
+    const taken = isShort ? shortcut.step : step;
     const results = interpret(
       taken.map(([, node]) => node),
       inputs,
@@ -53,6 +52,3 @@ export function interpreted(
     return values;
   });
 }
-
-export const logLikelihoodOf = (values: Readonly<Record<string, number>>) =>
-  values[resultCells.logLikelihood];
