@@ -153,7 +153,7 @@ describe("derivatives", () => {
       ["x", 0.5],
       ["x", 2.5],
     ] as const)
-      expect(evaluate(differentiate(expression, of), { x: 1, y }), `d/d${of} at y = ${y}`).toBe(0);
+      expect(Math.abs(evaluate(differentiate(expression, of), { x: 1, y })), `d/d${of} at y = ${y}`).toBe(0);
   });
 
   test("along a direction are those of the composition: d/dp f(x(p), p) from dx/dp", () => {
