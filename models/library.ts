@@ -4,6 +4,7 @@ import type { Model } from "../src/index.ts";
 import * as constantStep from "./constant-step.ts";
 import * as cusio2w from "./cusio2w.ts";
 import * as ionDrift from "./ion-drift.ts";
+import * as noisyStep from "./noisy-step.ts";
 import * as pcm from "./pcm.ts";
 import * as pcmInference from "./pcm-inference.ts";
 import * as readSeries from "./read-series.ts";
@@ -19,6 +20,7 @@ const files: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "constant-step": constantStep,
   cusio2w,
   "ion-drift": ionDrift,
+  "noisy-step": noisyStep,
   pcm,
   "pcm-inference": pcmInference,
   "read-series": readSeries,

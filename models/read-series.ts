@@ -21,38 +21,44 @@ export const driftingRead = device({
 });
 
 /**
- * A conductance that relaxes to `Gend` with time constant `tau` and is pushed by `wanderSd` from read to read; hum, an
- * oscillation that turns by `turn` (radians) between reads and keeps a part `kept` of itself; white noise. A read is
- * written `tick` (`--set pulse=tick`), as only pulses change what a device stores. Hum comes from the mains
- * and not from the device: mains of 60 Hz look like 4.4 Hz where 21.4 reads are taken a second.
+ * A level that wanders slowly, relaxing to `Gend` with time constant `tau` and pushed by `slowSd` from read to read; on
+ * top a fast one that keeps a part `fastKept` of itself and is pushed by `fastSd`; hum that turns by `turn` (radians)
+ * between reads; white noise. Two levels are what a fit takes of 1/f noise, a sum of many.
+ *
+ * A read is written as a pulse `tick` (`--set pulse=tick`), as only pulses change what a device stores. The hum comes
+ * from the mains, not from the device: 60 Hz look like 4.4 Hz where 21.4 reads are taken a second.
  */
 export const wanderingRead = device({
   name: "wandering level, hum and white read noise",
   source,
   equations: `
-    G   : S
-    hum : S
+    G     : S
+    fast  : S
+    hum   : S
     ahead : S    # the hum a quarter of a turn later
-    was : S
+    was   : S
   `,
-  initial: { G: "Gend", hum: "0 S", ahead: "0 S", was: "0 S" },
+  initial: { G: "Gend", fast: "0 S", hum: "0 S", ahead: "0 S", was: "0 S" },
   on: {
     tick: `
-      G = Gd + wanderSd * randn()
+      G = Gd + slowSd * randn()
+      fast = fastKept * fast + fastSd * randn()
       was = hum
-      hum = kept * (cos(turn) * was - sin(turn) * ahead) + humSd * randn()
-      ahead = kept * (sin(turn) * was + cos(turn) * ahead) + humSd * randn()
+      hum = humKept * (cos(turn) * was - sin(turn) * ahead) + humSd * randn()
+      ahead = humKept * (sin(turn) * was + cos(turn) * ahead) + humSd * randn()
     `,
   },
   drift: "Gend + (G - Gend) * exp(-age / tau)",
-  read: "Gd + hum + readSd * randn()",
+  read: "Gd + fast + hum + readSd * randn()",
   parameters: {
     Gend: "92.9 uS",
-    tau: "8.8 s",
-    wanderSd: "0.1 uS",
-    humSd: "0.17 uS",
-    kept: 0.95,
-    turn: 1.32,
-    readSd: "1.08 uS",
+    tau: "24 s",
+    slowSd: "0.058 uS",
+    fastKept: 0.887,
+    fastSd: "0.18 uS",
+    humKept: 0.945,
+    humSd: "0.176 uS",
+    turn: 1.316,
+    readSd: "1.06 uS",
   },
 });

@@ -9,7 +9,7 @@ import { device } from "../src/index.ts";
 /**
  * Steps are cubic in x, -1 at the lower and 1 at the upper bound, times 1 - loss exp(-n / lag), with n the pulses since
  * the one that turned. `n` starts at 0: a ramp is measured from after its first pulse on. Spreads are S: of a pulse,
- * and of a read. The bounds are those of what was measured; beyond them nothing is known. Parameters: `memspike fit
+ * and of a read. Measured was 1.606 to 2.485 mS, and beyond that nothing is known. Parameters: `memspike fit
  * crosssim-ramps`, see docs/fitting.md.
  */
 export const reversalStep = device({
@@ -30,8 +30,8 @@ export const reversalStep = device({
   },
   read: "G + readSd * randn()",
   parameters: {
-    Gmin: "1.6 mS",
-    Gmax: "2.5 mS",
+    Gmin: "1.55 mS",
+    Gmax: "2.55 mS",
     up0: "5.13 uS",
     up1: "2.14 uS",
     up2: "-0.39 uS",

@@ -97,12 +97,12 @@ function valuesOf(words: readonly string[]): Record<string, string | number> {
   );
 }
 
-/** "gamma=-5:5"; a side that is empty is open. */
+/** "gamma=-5:5"; a side that is empty is open, also for a parameter that would stay positive by itself. */
 function boundsOf(words: readonly string[]): Record<string, [low: string | number, high: string | number]> {
   return Object.fromEntries(
     pairsOf("--bounds", words, "parameter=low:high").map(([name, text]) => {
       const sides = text.split(":").map((side) => side.trim());
-      if (sides.length !== 2 || sides.every((side) => side === ""))
+      if (sides.length !== 2)
         throw new UsageError(`--bounds takes parameter=low:high, not ${JSON.stringify(`${name}=${text}`)}`);
       const [low, high] = sides;
       return [

@@ -1,9 +1,9 @@
 /** What `memspike fit` does, apart from threads: data and models in; tables, figures and device files out. */
 
 import { predictiveCheck } from "../fit/check.ts";
-import { type FitOptions, fit } from "../fit/fit.ts";
+import { type Fit, type FitOptions, fit } from "../fit/fit.ts";
 import { readCount } from "../fit/measurement.ts";
-import { posterior } from "../fit/posterior.ts";
+import { type Posterior, posterior } from "../fit/posterior.ts";
 import type { Table } from "../fit/table.ts";
 import { ConfigError, DataError, NumericError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
@@ -56,7 +56,7 @@ export async function fitWork(task: FitTask): Promise<Work> {
     introduction: {
       name: `fit-${wordOf(task.data)}-${task.models.map(wordOf).join("-")}`.slice(0, 80),
       title: `${table.measurement.source} · ${task.models.join(", ")}`,
-      question: `Is ${models.map(({ device }) => device.model.checked.name).join(", or ")} what was measured?`,
+      question: `What was measured, as ${models.map(({ device }) => device.model.checked.name).join("; or as ")}`,
       source: [
         source && `data: ${source.replaceAll("\n", "; ")}`,
         licence && `licence of the data: ${licence}`,
@@ -115,6 +115,19 @@ function isRefusal(error: unknown): error is Error {
   return error instanceof ConfigError || error instanceof DataError || error instanceof NumericError;
 }
 
+/** A positive parameter whose 95 % interval spans more than this ratio has been walked away with. */
+const endlessRatio = 1e9;
+
+/** Parameters along which a flat prior leaves a posterior that cannot be normalised. */
+function endless({ parameters }: Fit, { quantiles }: Posterior): string[] {
+  return parameters
+    .filter((_, k) => {
+      const [low, , high] = quantiles[k];
+      return !(low <= 0 || high < endlessRatio * low);
+    })
+    .map(({ name }) => name);
+}
+
 /** Values simulated for a check together: 160 MB. */
 const checkValues = 2e7;
 
@@ -152,7 +165,11 @@ async function fitAll(
         signal,
         progress: (fraction) => advance(searching + (1 - searching) * fraction, "posterior"),
       });
-      fitted[fitted.length - 1] = { name, fit: found, posterior: sampled };
+      const loose = endless(found, sampled);
+      if (loose.length === 0) fitted[fitted.length - 1] = { name, fit: found, posterior: sampled };
+      else
+        refused[`posterior of ${name}`] =
+          `it has no end along ${loose.join(" and ")}: give --bounds, or --fix one of them`;
     } catch (error) {
       if (models.length === 1 || !isRefusal(error)) throw error;
       refused[name] = error.message;

@@ -74,7 +74,7 @@ export function fitLines(
     dataLine(data),
     `  ${name}: ${fit.model.checked.name}`,
     ...table(["parameter", "value", "95 % interval", ""], fit.parameters.map(parameterCells)),
-    ...table(["held", "", "because"], heldCells(fit)),
+    ...heldLines(fit),
     "",
     `  log-likelihood ${numberText(fit.logLikelihood, 8)} of ${numberText(fit.reads)} reads, AIC ${numberText(own.aic, 8)}, BIC ${numberText(own.bic, 8)}`,
     `  ${fit.agreeing} of ${fit.searches} searches ended at this maximum`,
@@ -117,14 +117,22 @@ function parameterCells({
   return [name, `${written(value / factor)} ± ${written(standardError / factor)}`, `${low} to ${high}`, unit];
 }
 
-/** Parameters that were held, those of one reason and no interest together. */
-function heldCells({ held }: Fit): string[][] {
+/** Parameters that were held, those that no question was about in a line for each reason. */
+function heldLines({ held }: Fit): string[] {
   const value = ({ value, unit }: Fit["held"][number]) =>
     `${numberText(value / (unit === "" ? 1 : unitDimension(unit).factor))} ${unit}`.trim();
-  const idle = held.filter(({ reason }) => reason === "nothing measured depends on it");
+  const plain = ["nothing measured depends on it", "0 in the model, so not part of it"];
   return [
-    ...held.filter((each) => !idle.includes(each)).map((each) => [each.name, value(each), each.reason]),
-    ...(idle.length > 0 ? [[idle.map(({ name }) => name).join(" "), "", idle[0].reason]] : []),
+    ...table(
+      ["held", "", "because"],
+      held
+        .filter(({ reason }) => !plain.includes(reason))
+        .map((each) => [each.name, value(each), each.reason]),
+    ),
+    ...plain.flatMap((reason) => {
+      const names = held.filter((each) => each.reason === reason).map(({ name }) => name);
+      return names.length > 0 ? [`  ${reason}: ${names.join(", ")}`] : [];
+    }),
   ];
 }
 

@@ -50,7 +50,7 @@ export interface Check {
 }
 
 /** Reads of all examples together, about; at least one is kept. */
-const exampleReads = 50_000;
+const exampleReads = 200_000;
 
 /** Replicates the measurement of a fit. */
 export async function predictiveCheck(fit: Fit, options: CheckOptions): Promise<Check> {

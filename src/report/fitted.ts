@@ -82,7 +82,7 @@ export function fitReport({ fit, posterior, check, comparison }: FitReportOption
     meanings: Object.fromEntries(Object.entries(meanings).filter(([name]) => metrics[name] !== undefined)),
     figures: present({
       replicates: check && replicateFigure(fit, check, scale),
-      steps: check && stepFigure(fit.measurement, check.examples, scale),
+      steps: stepFigure(fit, scale),
       spectrum: check && spectrumFigure(fit.measurement, check.examples, scale),
       predictions: predictionFigure(fit, reads, scale),
       residuals: residualFigure(residuals, reads, fit.prediction, scale),
@@ -184,19 +184,37 @@ function shownSequences(count: number): number[] {
   return Array.from({ length: shown }, (_, k) => Math.floor((k * count) / shown));
 }
 
-/** Where a row lies on the axis: at its time on a logarithmic one where nothing is written, else at its number. */
+/** Where a row lies on the axis: at its time, on a logarithmic one where nothing is written, else at its number. */
 function placesOf({ time, pulse, voltage }: Sequence): {
   x: (row: number) => number;
   title: string;
   log: boolean;
 } {
-  const aged =
-    time !== undefined &&
-    voltage === undefined &&
-    pulse.every((each) => each < 0) &&
-    time[time.length - 1] > 30 * Math.max(time[0], 1e-9);
-  if (!aged) return { x: (row) => row, title: "row", log: false };
-  return { x: (row) => time[row], title: "time (s)", log: true };
+  if (!time || voltage || !(time[time.length - 1] > time[0]))
+    return { x: (row) => row, title: "row", log: false };
+  const log = pulse.every((each) => each < 0) && time[time.length - 1] > 30 * Math.max(time[0], 1e-9);
+  return { x: (row) => time[row], title: "time (s)", log };
+}
+
+/** What tells a sequence from others: its device, cycle, pulse. */
+function titleOf({ sequences, pulses }: Measurement, { device, cycle, pulse }: Sequence): string {
+  const single = pulse.every((code) => code === pulse[0]) && pulse[0] >= 0 && pulses.length > 1;
+  return [
+    sequences.some((other) => other.device !== device) ? `device ${device}` : "",
+    sequences.some((other) => other.device === device && other.cycle !== cycle) ? `cycle ${cycle}` : "",
+    single ? pulses[pulse[0]] : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** Points and rows of a model that a panel draws at most, evenly chosen. */
+const mostPoints = 2000;
+const mostRows = 400;
+
+function thinned(rows: readonly number[], most: number): number[] {
+  const every = Math.ceil(rows.length / most);
+  return rows.filter((_, n) => n % every === 0);
 }
 
 function sequencePanel(
@@ -208,10 +226,12 @@ function sequencePanel(
 ): LineFigure {
   const sequence = measurement.sequences[index];
   const { x, title, log } = placesOf(sequence);
-  const measured = Array.from(sequence.values.keys()).filter((row) => !Number.isNaN(sequence.values[row]));
-  const cycles = measurement.sequences.filter(({ device }) => device === sequence.device).length;
+  const measured = thinned(
+    Array.from(sequence.values.keys()).filter((row) => !Number.isNaN(sequence.values[row])),
+    mostPoints,
+  );
   return linePlot({
-    title: `${sequence.device}${cycles > 1 ? `, cycle ${sequence.cycle}` : ""}`,
+    title: titleOf(measurement, sequence),
     series: {
       measured: {
         x: measured.map(x),
@@ -238,7 +258,10 @@ function replicateFigure(fit: Fit, check: Check, scale: ValueScale): Figure {
   const shown = shownSequences(fit.measurement.sequences.length);
   const panels = shown.map((index) => {
     const { low, median, high } = check.bands[index];
-    const rows = Array.from(median.keys()).filter((row) => !Number.isNaN(median[row]));
+    const rows = thinned(
+      Array.from(median.keys()).filter((row) => !Number.isNaN(median[row])),
+      mostRows,
+    );
     const at = (values: Float64Array) => rows.map((row) => scale.perUnit * values[row]);
     const curve = { y: at(median), band: { low: at(low), high: at(high) }, points: false, colour: 0 };
     return sequencePanel(fit.measurement, index, scale, { "model: median and 95 %": curve }, rows);
@@ -258,7 +281,7 @@ function predictionFigure(fit: Fit, reads: readonly ReadPlace[], scale: ValueSca
   const own = new Map<number, number[]>(shown.map((index) => [index, []]));
   for (const [k, { sequence }] of reads.entries()) own.get(sequence)?.push(k);
   const panels = shown.map((index) => {
-    const places = own.get(index) as number[];
+    const places = thinned(own.get(index) as number[], mostRows);
     const band = (deviations: number) => ({
       low: places.map((k) => scale.perUnit * (expected[k] - deviations * spread[k])),
       high: places.map((k) => scale.perUnit * (expected[k] + deviations * spread[k])),
@@ -290,10 +313,22 @@ function profileFigure({ parameters }: Fit): Figure | undefined {
     if (!profile) return [];
     const factor = unit === "" ? 1 : unitDimension(unit).factor;
     const shown = profile.filter((each) => Number.isFinite(each.value) && each.lost <= profiled);
+    const drawn = smooth(shown, value);
     return [
       linePlot({
-        x: shown.map((each) => each.value / factor),
-        series: { "": { y: shown.map(({ lost }) => 2 * lost), points: true } },
+        series: {
+          profile: {
+            x: drawn.map((each) => each.value / factor),
+            y: drawn.map(({ lost }) => 2 * lost),
+            points: false,
+          },
+          computed: {
+            x: shown.map((each) => each.value / factor),
+            y: shown.map(({ lost }) => 2 * lost),
+            line: false,
+            colour: 0,
+          },
+        },
         xTitle: `${name}${unit === "" ? "" : ` (${unit})`}`,
         yTitle: "2 log-likelihood lost",
         xLog: value > 0 && shown[0].value > 0 && shown[shown.length - 1].value > wide * shown[0].value,
@@ -308,6 +343,25 @@ function profileFigure({ parameters }: Fit): Figure | undefined {
     caption:
       "Twice what the log-likelihood lacks with a parameter held there and all others at their best; below the line lies the 95 % interval. A parabola where the curvature says all.",
     across: 3,
+  });
+}
+
+type Profile = NonNullable<Fit["parameters"][number]["profile"]>;
+
+/** More points between those of a profile: the signed root of what is lost is nearly a straight line. */
+function smooth(profile: Profile, best: number): Profile {
+  const pieces = 16;
+  return profile.flatMap((from, k) => {
+    const to = profile[k + 1];
+    if (to === undefined) return [from];
+    const root = (each: Profile[number]) => Math.sign(each.value - best) * Math.sqrt(Math.max(0, each.lost));
+    return Array.from({ length: pieces }, (_, n) => {
+      const part = n / pieces;
+      return {
+        value: from.value + part * (to.value - from.value),
+        lost: (root(from) + part * (root(to) - root(from))) ** 2,
+      };
+    });
   });
 }
 

@@ -1,13 +1,11 @@
-/**
- * Data beside data that a fitted model makes: steps against the conductance, spectra of reads.
- *
- * What is drawn of the data is computed of the replicates in the same way, so both hold read noise alike.
- */
+/** Data beside what a fitted model makes of them: steps against the conductance, spectra of reads. */
 
+import type { Fit } from "../fit/fit.ts";
 import type { Measurement, Sequence } from "../fit/measurement.ts";
 import { welch } from "../math/fourier.ts";
 import { mean, quantile, variance } from "../math/statistics.ts";
 import { type Figure, type LineFigure, linePlot, panelPlot } from "./figures.ts";
+import { extent } from "./lines.ts";
 
 /** The unit in which values are told. */
 export interface ValueScale {
@@ -34,100 +32,92 @@ export function scaleOf({ sequences, quantity }: Pick<Measurement, "sequences" |
   return { quantity, unit: `p${base}`, perUnit: 1e12 };
 }
 
-/** A read, and what the next row's pulse changed until its read. */
-interface Steps {
-  readonly before: number[];
-  readonly change: number[];
-}
-
-/** Steps by one pulse between two reads. */
-function stepsOf({ sequences }: Measurement, code: number): Steps {
-  const steps: Steps = { before: [], change: [] };
-  for (const { pulse, values } of sequences)
-    for (let row = 1; row < values.length; row++) {
-      if (pulse[row] !== code || !Number.isFinite(values[row] + values[row - 1])) continue;
-      steps.before.push(values[row - 1]);
-      steps.change.push(values[row] - values[row - 1]);
-    }
-  return steps;
-}
-
 /** Bins along the conductance, and steps that a bin has at least. */
 const bins = 20;
 const fewest = 5;
 /** Steps that are drawn at most. */
 const mostDrawn = 1500;
 
-interface Binned {
-  readonly middle: number[];
-  readonly mean: number[];
-  readonly sd: number[];
+/** Steps by one pulse from a read to the next: what was read before, what came then, what was expected and how surely. */
+interface Step {
+  readonly before: number;
+  readonly change: number;
+  readonly expected: number;
+  readonly spread: number;
 }
 
-function binned({ before, change }: Steps, [low, high]: readonly [number, number]): Binned {
-  const own = Array.from({ length: bins }, (): number[] => []);
-  before.forEach((value, k) => {
-    const bin = Math.floor((bins * (value - low)) / (high - low));
-    own[Math.min(bins - 1, bin)]?.push(change[k]);
-  });
-  const found: Binned = { middle: [], mean: [], sd: [] };
-  own.forEach((changes, bin) => {
-    if (changes.length < fewest) return;
-    found.middle.push(low + ((bin + 0.5) * (high - low)) / bins);
-    found.mean.push(mean(changes));
-    found.sd.push(Math.sqrt(variance(changes)));
-  });
-  return found;
-}
-
-/** Steps of each pulse against the read before, and what replicates have; undefined where there are too few. */
-export function stepFigure(
-  measurement: Measurement,
-  examples: readonly Measurement[],
-  { unit, perUnit, quantity }: ValueScale,
-): Figure | undefined {
-  const panels = measurement.pulses.flatMap((pulse, code): LineFigure[] => {
-    const measured = stepsOf(measurement, code);
-    if (measured.before.length < 4 * fewest) return [];
-    const range = measured.before.reduce(
-      ([low, high], value) => [Math.min(low, value), Math.max(high, value)] as const,
-      [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as const,
-    );
-    if (!(range[1] > range[0])) return [];
-    const told = (values: readonly number[]) => values.map((value) => perUnit * value);
-    const data = binned(measured, range);
-    const made = examples.map((each) => stepsOf(each, code));
-    const model = binned(
-      { before: made.flatMap((each) => each.before), change: made.flatMap((each) => each.change) },
-      range,
-    );
-    const band = ({ mean, sd }: Binned) => ({
-      low: mean.map((value, k) => perUnit * (value - sd[k])),
-      high: mean.map((value, k) => perUnit * (value + sd[k])),
+function stepsOf({ measurement, prediction, search }: Fit, code: number): Step[] {
+  const steps: Step[] = [];
+  for (const [k, { sequence, row, value }] of search.likelihood.reads.entries()) {
+    const { pulse, values } = measurement.sequences[sequence];
+    const before = values[row - 1];
+    if (row === 0 || pulse[row] !== code || !Number.isFinite(before)) continue;
+    steps.push({
+      before,
+      change: value - before,
+      expected: prediction.expected[k] - before,
+      spread: prediction.spread[k],
     });
-    const every = Math.ceil(measured.before.length / mostDrawn);
-    const drawn = (values: readonly number[]) => told(values.filter((_, k) => k % every === 0));
-    const shown = drawn(measured.change);
-    const sorted = Float64Array.from(shown).sort();
-    const ends = [quantile(sorted, 0.005), quantile(sorted, 0.995)];
-    const room = 0.15 * (ends[1] - ends[0]);
-    const reach = [data, model].map(band);
+  }
+  return steps;
+}
+
+/** Steps of each pulse against the read before, and what was expected of each; undefined where there are too few. */
+export function stepFigure(fit: Fit, { unit, perUnit, quantity }: ValueScale): Figure | undefined {
+  const panels = fit.measurement.pulses.flatMap((pulse, code): LineFigure[] => {
+    const steps = stepsOf(fit, code);
+    if (steps.length < 4 * fewest) return [];
+    const [low, high] = extent([steps.map(({ before }) => before)]);
+    if (!(high > low)) return [];
+    const own = Array.from({ length: bins }, (): Step[] => []);
+    for (const step of steps) {
+      const bin = Math.floor((bins * (step.before - low)) / (high - low));
+      own[Math.min(bins - 1, bin)].push(step);
+    }
+    const told = own.flatMap((each, bin) => {
+      if (each.length < fewest) return [];
+      const expected = each.map((step) => step.expected);
+      return {
+        at: perUnit * (low + ((bin + 0.5) * (high - low)) / bins),
+        data: moments(each.map(({ change }) => perUnit * change)),
+        model: {
+          mean: perUnit * mean(expected),
+          sd: perUnit * Math.sqrt(variance(expected) + mean(each.map(({ spread }) => spread * spread))),
+        },
+      };
+    });
+    const band = (of: "data" | "model") => ({
+      low: told.map((each) => each[of].mean - each[of].sd),
+      high: told.map((each) => each[of].mean + each[of].sd),
+    });
+    const every = Math.ceil(steps.length / mostDrawn);
+    const drawn = steps.filter((_, k) => k % every === 0);
+    const changes = Float64Array.from(drawn, ({ change }) => perUnit * change).sort();
+    const inner = [quantile(changes, 0.003), quantile(changes, 0.997)];
+    const reach = extent([inner, ...(["data", "model"] as const).flatMap((of) => Object.values(band(of)))]);
+    const room = 0.1 * (reach[1] - reach[0]);
     return [
       linePlot({
         title: pulse,
         series: {
-          "a step": { x: drawn(measured.before), y: shown, line: false, faint: true, colour: 6 },
+          "a step": {
+            x: drawn.map(({ before }) => perUnit * before),
+            y: drawn.map(({ change }) => perUnit * change),
+            line: false,
+            faint: true,
+            colour: 6,
+          },
           "model: mean ± standard deviation": {
-            x: told(model.middle),
-            y: told(model.mean),
-            band: band(model),
+            x: told.map(({ at }) => at),
+            y: told.map(({ model }) => model.mean),
+            band: band("model"),
             points: false,
             colour: 0,
           },
           "data: mean ± standard deviation": {
-            x: told(data.middle),
-            y: told(data.mean),
-            band: band(data),
+            x: told.map(({ at }) => at),
+            y: told.map(({ data }) => data.mean),
+            band: band("data"),
             bars: true,
             line: false,
             colour: 1,
@@ -135,20 +125,19 @@ export function stepFigure(
         },
         xTitle: `${quantity} before (${unit})`,
         yTitle: `step (${unit})`,
-        yRange: [
-          Math.min(ends[0], ...reach.flatMap(({ low }) => low)) - room,
-          Math.max(ends[1], ...reach.flatMap(({ high }) => high)) + room,
-        ],
+        yRange: [reach[0] - room, reach[1] + room],
       }),
     ];
   });
   if (panels.length === 0) return undefined;
   return panelPlot(panels, {
     title: "Steps against the conductance",
-    caption: `The change from one read to the next by one pulse, in ${bins} bins of the first read. Both hold read noise.`,
+    caption: `The change from one read to the next by one pulse, in ${bins} bins of the first read; the model's is what it expects of each of these reads from those before. Both hold the noise of two reads, which alone makes steps fall with what was read before.`,
     across: 2,
   });
 }
+
+const moments = (values: readonly number[]) => ({ mean: mean(values), sd: Math.sqrt(variance(values)) });
 
 /** Reads that a spectrum needs. */
 const spectrumReads = 256;
