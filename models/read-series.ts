@@ -8,16 +8,16 @@ import { device } from "../src/index.ts";
 const source =
   "fitted here to reads of one RRAM cell, Levy 2021, github.com/akashlevy/NI-RRAM-Python, ret1.csv";
 
-/** A conductance that falls as a power of time, and white noise of reads. */
+/** A conductance that falls as a power of time, and white noise of reads. What `set` does was not measured: stand-ins. */
 export const driftingRead = device({
   name: "drift and white read noise",
   source,
   equations: "G : S",
   initial: { G: "Gset" },
-  on: { set: "G = Gset" },
+  on: { set: "G = Gset * (1 + setSd * randn())" },
   drift: "G * (max(age, t0) / t0)^(-nu)",
   read: "Gd + readSd * randn()",
-  parameters: { Gset: "95 uS", t0: "1 s", nu: 0.0076, readSd: "1.41 uS" },
+  parameters: { Gset: "95 uS", setSd: 0.05, t0: "1 s", nu: 0.0076, readSd: "1.41 uS" },
 });
 
 /**

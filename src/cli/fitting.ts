@@ -36,6 +36,7 @@ export async function fitWork(task: FitTask): Promise<Work> {
   const models: Asked[] = [];
   for (const name of task.models) models.push({ name, device: await deviceNamed(name) });
   expectKnownNames(models, task.options);
+  for (const asked of models) asked.device.model.with(ownOptions(asked, task.options).fix ?? {}); // units
   const { options, posterior: draws, metadata } = task;
   const { free, fix = {}, bounds = {}, ...rest } = options;
   const parameters: Record<string, ParameterValue> = {
