@@ -15,6 +15,7 @@ import {
   ConfigError,
   type Context,
   compile,
+  conductanceRange,
   confusionMatrix,
   type Estimate,
   estimate,
@@ -41,7 +42,15 @@ import {
 
 const dt = "1 ms";
 const classes = 10;
-const filaments = { cuSiO2W, cuSiO2WExponential, cuSiO2WLevels, cuSiO2WTable };
+/** They start at two thirds of their range. */
+const filaments = {
+  cuSiO2W: cuSiO2W.with({ x0: 0.67 }),
+  cuSiO2WExponential: cuSiO2WExponential.with({ x0: 0.67 }),
+  cuSiO2WLevels,
+  cuSiO2WTable,
+};
+const halfQuantum = 38.74045865e-6; // e^2 / h, S
+const halfQuanta = { low: halfQuantum, high: 11 * halfQuantum }; // where filaments are used
 const digitsInARun = 50; // devices are read once a run
 
 /** What one network is made of and shown. */
@@ -69,7 +78,7 @@ interface Study {
 }
 
 const spread = (name: string, values: readonly number[]): Study["variants"] =>
-  values.map((at) => ({ at, change: { deviceParameters: ["x0=0.67", `${name}=${at}`] } }));
+  values.map((at) => ({ at, change: { deviceParameters: [`${name}=${at}`] } }));
 
 const studies: Readonly<Record<string, Study>> = {
   outputs: {
@@ -91,7 +100,7 @@ const studies: Readonly<Record<string, Study>> = {
       change: {
         device: "cuSiO2WLevels",
         deviceParameters: [`levels=${levels}`, `n0=${1 + Math.round(0.67 * (levels - 1))}`],
-        range: `${38.74045865 * (levels - 1)} uS`,
+        range: `${halfQuantum * (levels - 1)} S`,
       },
     })),
   },
@@ -141,6 +150,18 @@ async function deviceOf({ device, deviceParameters }: Setting): Promise<Model<"d
   return model.with(Object.fromEntries(values));
 }
 
+/** Conductance of weight 0 and what makes weight 1 beyond it, S: as given, known of Cu/SiO2/W, or measured. */
+export async function rangeOf(
+  { zero, range, device }: { readonly zero: string; readonly range: string; readonly device: string },
+  model: Model<"device">,
+  seed: string,
+): Promise<{ readonly zero: number; readonly range: number }> {
+  const known = Object.hasOwn(filaments, device) ? halfQuanta : undefined;
+  const measured = zero && range ? undefined : (known ?? (await conductanceRange(model, { seed })));
+  const low = zero ? quantity(zero, "S") : (measured?.low ?? 0);
+  return { zero: low, range: range ? quantity(range, "S") : (measured?.high ?? 0) - low };
+}
+
 /** The network, fresh from fabrication. */
 async function learner(setting: Setting, device: Model<"device"> | undefined, pixels: number, seed: string) {
   const { outputs, theta0, gain, window, presentation } = setting;
@@ -150,16 +171,16 @@ async function learner(setting: Setting, device: Model<"device"> | undefined, pi
   const renewal = every(presentation);
   const events = { win: output, renewal };
   const connect = allToAll();
-  const share = 1 / quantity(setting.range, "S");
-  const plastic = device
+  const written = device && (await rangeOf(setting, device, `${seed}/range`));
+  const plastic = written
     ? synapses(input, cells, layer.pulses.with({ window }), {
         connect,
         initial: { last: "-1 s" },
         events,
         weight: referenceDevice(device, {
-          weightPerConductance: `${share} 1/S`,
-          step: `${0.01 / share} S`,
-          reference: setting.zero,
+          weightPerConductance: `${1 / written.range} 1/S`,
+          step: `${0.01 * written.range} S`, // whatever it is, a write is one pulse
+          reference: `${written.zero} S`,
         }),
       })
     : synapses(input, cells, layer.softSteps.with({ window }), {
@@ -503,9 +524,9 @@ export default experiment({
     data: "mnist",
     heldOut: "test",
     device: "cuSiO2W",
-    deviceParameters: ["x0=0.67"],
-    zero: "38.74045865 uS",
-    range: "387.4045865 uS",
+    deviceParameters: [] as readonly string[],
+    zero: "",
+    range: "",
     theta0: 20,
     gain: 0.002,
     window: "50 ms",
@@ -525,8 +546,8 @@ export default experiment({
     heldOut: 'where the tests are from: "test", or "train" for what follows the digits to learn from',
     device: 'device of each synapse: a name from the library, a device file, or "none" for ideal weights',
     deviceParameters: "parameters of the device, each as name=value",
-    zero: "conductance of weight 0",
-    range: "conductance beyond it that makes weight 1",
+    zero: "conductance of weight 0; measured on the device when left out",
+    range: "conductance beyond it that makes weight 1; measured likewise",
     theta0: "threshold at the start, in weights",
     gain: "how far a win raises the threshold, of theta0",
     window: "how long ago an input may have fired to be strengthened",

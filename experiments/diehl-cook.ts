@@ -24,7 +24,6 @@ import {
   oneToOne,
   poissonTrains,
   proportion,
-  quantity,
   type Result,
   referenceDevice,
   seconds,
@@ -34,7 +33,7 @@ import {
   synapses,
   type Time,
 } from "../src/index.ts";
-import { confusionPlot, percent, weightMaps } from "./cusio2w-mnist.ts";
+import { confusionPlot, percent, rangeOf, weightMaps } from "./cusio2w-mnist.ts";
 
 const dt = "0.5 ms";
 const shownFor = 0.35; // s
@@ -82,11 +81,7 @@ async function competition(setting: Setting, pixels: number, seed: string) {
           connect,
           delay: seconds(delay) > 0 ? `${seconds(delay) / 50e-3} * window * rand()` : "0 ms",
           initial: start,
-          weight: referenceDevice(await deviceOf(kind), {
-            weightPerConductance: `${1 / quantity(setting.range, "S")} 1/S`,
-            step: `${0.01 * quantity(setting.range, "S")} S`,
-            reference: setting.zero,
-          }),
+          weight: await storage(setting, seed),
         });
   const network = {
     input,
@@ -134,9 +129,15 @@ async function competition(setting: Setting, pixels: number, seed: string) {
 
 type Competition = Awaited<ReturnType<typeof competition>>;
 
-async function deviceOf(name: string) {
-  const { model: device } = await loadDevice(name, { ...library, cuSiO2W: cuSiO2W.with({ x0: 0.67 }) });
-  return device;
+/** Weights on the device that the setting names. */
+async function storage({ synapses: device, zero, range }: Setting, seed: string) {
+  const { model: found } = await loadDevice(device, { ...library, cuSiO2W: cuSiO2W.with({ x0: 0.67 }) });
+  const written = await rangeOf({ device, zero, range }, found, `${seed}/range`);
+  return referenceDevice(found, {
+    weightPerConductance: `${1 / written.range} 1/S`,
+    step: `${0.01 * written.range} S`, // whatever it is, a write is one pulse
+    reference: `${written.zero} S`,
+  });
 }
 
 interface Work {
@@ -339,8 +340,8 @@ export default experiment({
     heldOut: "test",
     synapses: "ideal",
     delay: "10 ms",
-    zero: "38.74045865 uS",
-    range: "387.4045865 uS",
+    zero: "",
+    range: "",
   },
   quick: { cells: 50, images: 100, passes: 3, tests: 100, labelling: 100, data: "sample" },
   describe: {
@@ -354,8 +355,8 @@ export default experiment({
     synapses:
       '"ideal" for the rule of the paper, or a device (library name or device file) that gets one pulse up or down at each post spike, without normalisation',
     delay: "longest delay from input to excitatory cells; each synapse has its own, drawn evenly",
-    zero: "conductance of weight 0, on devices",
-    range: "conductance beyond it that makes weight 1",
+    zero: "conductance of weight 0, on devices; measured when left out",
+    range: "conductance beyond it that makes weight 1; measured likewise",
   },
   metrics: {
     accuracy: "held-out digits named rightly; 95 % interval over the tests (%)",

@@ -26,7 +26,7 @@ describe("cusio2w-mnist", () => {
   });
 
   test("control: cells whose devices do not move name digits no better than by chance", async () => {
-    const still = { passes: 1, images: 50, deviceParameters: "x0=0.67,aUp=0,aDown=0" };
+    const still = { passes: 1, images: 50, deviceParameters: "aUp=0,aDown=0" };
     const { metrics } = await runExperiment(cusio2w, { quick: true, set: still });
     expect(accuracyOf(metrics)).toBeLessThan(chance);
   });
@@ -40,6 +40,14 @@ describe("cusio2w-mnist", () => {
     expect(rows.map(({ variant }) => variant)).toEqual(["outputs 10", "outputs 50", "ideal synapses"]);
     for (const { accuracy, networks } of rows) expect([accuracy.n, networks]).toEqual([2, 2]);
     expect(figures).toHaveProperty("outputs");
+  });
+
+  test("any device that goes up and down will do: its range is measured", async () => {
+    const set = { device: "reRamSB", passes: 3 };
+    const { metrics } = await runExperiment(cusio2w, { quick: true, set });
+    expect(accuracyOf(metrics)).toBeGreaterThan(15); // measured 31 after 5 passes; its steps are coarse
+    expect(metrics["meanWeight"]).toBeGreaterThan(0);
+    expect(metrics["meanWeight"]).toBeLessThan(1);
   });
 
   test("an interrupted run hands back what it has; the same seed gives the same figures", async () => {
