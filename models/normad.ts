@@ -48,8 +48,8 @@ export const coolingNormad = synapse({
 
 /**
  * The published form: one step a tick, d falls by exp(-dt / tauL) and gains x - y, and the error, desired less actual, is
- * looked at in every tick. Bind `tick` to a clock of one tick. `normad` does the same at spikes alone, hundreds of times
- * faster; the two differ by how d is integrated, of order dt.
+ * looked at in every tick. Bind `tick` to a clock of one tick. `normad` does the same at spikes alone, twenty times faster;
+ * the two differ by how d is integrated, of order dt.
  */
 export const steppedNormad = synapse({
   name: "NormAD, tick by tick",

@@ -81,8 +81,8 @@ describe("a pattern with desired and actual spikes leaves in dw, to 1e-12 of its
       scale: eta,
     },
     {
-      name: "I-learning: gamma |w| times the current of the synapse",
-      rule: chronotron.with({ gamma: 1e-3 }) as unknown as Rule,
+      name: "I-learning: eta |w| / w0 times the current of the synapse",
+      rule: chronotron.with({ eta: "2 pA", w0: "2 nA" }) as unknown as Rule,
       window: causal(current),
       each: 0,
       scale: 1e-3 * w0,
