@@ -304,7 +304,9 @@ export async function fabricate(
     module.add(emitUpdate(update, `fabricate ${k}`));
   });
   for (const name of Object.keys(checked.handlers)) {
-    module.add(pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, "next"))));
+    module.add(
+      pulseAllFunction(`pulse all ${name}`, size, module.add(pulseFunction(devices, name, "nextThree"))),
+    );
     module.add(pulseListFunction(`pulse ${name}`, module.add(pulseFunction(devices, name))));
   }
   for (const reading of ["noisy", "quiet", ...(hasKnownNoise(checked) ? (["sd"] as const) : [])] as const) {
@@ -373,13 +375,13 @@ function argumentValue(
   return value;
 }
 
-/** A pulse to every device, two at a time. */
-function pulseAllFunction(exportName: string, size: number, pulseTwo: number): FunctionBuilder {
+/** A pulse to every device, four at a time. */
+function pulseAllFunction(exportName: string, size: number, pulseFour: number): FunctionBuilder {
   const fn = new FunctionBuilder({ exportName });
   const n = fn.local("i32");
   fn.body = loop(
-    call(pulseTwo, get(n), i32.const(0)),
-    br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(2))), i32.const(size))),
+    call(pulseFour, get(n), i32.const(0)),
+    br_if(0, i32.lt_u(tee(n, i32.add(get(n), i32.const(4))), i32.const(size))),
   );
   return fn;
 }

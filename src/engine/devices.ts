@@ -79,6 +79,8 @@ interface Tools {
   readonly lower: (e: Expression, values?: Values) => Node;
   readonly emitter: Emitter;
   readonly now: Code; // v128, s
+  /** What the device stores, or is given, by name. */
+  readonly input: (name: string) => Node;
   /** An input that reads a v128. */
   readonly local: (index: number) => Node;
   /** Stores the lanes of a v128 into an f64 [device]. */
@@ -91,8 +93,8 @@ const signatures = {
   drive: { parameters: ["i32", "i32", "f64", "f64"], result: "v128" },
 } as const;
 
-/** The device that is named, it and the next, or it and another that is named last. */
-export type Company = "alone" | "next" | "other";
+/** The device that is named, it and the next or the next three, or it and another that is named last. */
+export type Company = "alone" | "next" | "nextThree" | "other";
 
 /**
  * A pulse: (device, tick), whose draws are addressed by the pulses before it; a read: (device, tick, draw) -> v128; or a
@@ -106,6 +108,7 @@ function deviceFunction(
 ): FunctionBuilder {
   const pulse = kind === "pulse";
   const lanes = company === "alone" ? 1 : 2;
+  const groups = company === "nextThree" ? ([0, 1] as const) : ([0] as const); // of two lanes
   const { parameters: own, ...result } = signatures[kind];
   const fn = new FunctionBuilder({
     parameters: company === "other" ? [...own, "i32"] : own,
@@ -116,13 +119,14 @@ function deviceFunction(
   const byte = fn.local("i32");
   const otherByte = fn.local("i32");
   const scratch = fn.local("v128");
-  const load = (offset: number): Code => {
-    if (company === "next") return v128.load(get(byte), offset);
+  const neighbours = company === "next" || company === "nextThree";
+  const load = (offset: number, group = 0): Code => {
+    if (neighbours) return v128.load(get(byte), offset + 16 * group);
     const first = loadLane("float64", get(byte), offset);
     return company === "alone" ? first : v128.load64_lane(get(otherByte), offset, first, 1);
   };
-  const store = (offset: number, value: Code): Code => {
-    if (company === "next") return v128.store(get(byte), offset, value);
+  const store = (offset: number, value: Code, group = 0): Code => {
+    if (neighbours) return v128.store(get(byte), offset + 16 * group, value);
     if (company === "alone") return storeLane("float64", get(byte), offset, value);
     return [
       set(scratch, value),
@@ -133,27 +137,31 @@ function deviceFunction(
   const word = i32.shl(get(device), i32.const(2));
   const otherWord = i32.shl(get(other), i32.const(2));
   const received =
-    company === "next"
-      ? v128.load64_zero(word, memory.pulsed)
-      : company === "alone"
-        ? v128.load32_zero(word, memory.pulsed)
-        : v128.load32_lane(otherWord, memory.pulsed, v128.load32_zero(word, memory.pulsed), 1);
+    company === "nextThree"
+      ? v128.load(word, memory.pulsed)
+      : company === "next"
+        ? v128.load64_zero(word, memory.pulsed)
+        : company === "alone"
+          ? v128.load32_zero(word, memory.pulsed)
+          : v128.load32_lane(otherWord, memory.pulsed, v128.load32_zero(word, memory.pulsed), 1);
   const more = i32x4.add(received, i32x4.splat(i32.const(1)));
   const countMore =
-    company === "next"
-      ? v128.store64_lane(word, memory.pulsed, more, 0)
-      : company === "alone"
-        ? v128.store32_lane(word, memory.pulsed, more, 0)
-        : [
-            set(scratch, more),
-            v128.store32_lane(word, memory.pulsed, get(scratch), 0),
-            v128.store32_lane(otherWord, memory.pulsed, get(scratch), 1),
-          ];
+    company === "nextThree"
+      ? v128.store(word, memory.pulsed, more)
+      : company === "next"
+        ? v128.store64_lane(word, memory.pulsed, more, 0)
+        : company === "alone"
+          ? v128.store32_lane(word, memory.pulsed, more, 0)
+          : [
+              set(scratch, more),
+              v128.store32_lane(word, memory.pulsed, get(scratch), 0),
+              v128.store32_lane(otherWord, memory.pulsed, get(scratch), 1),
+            ];
   const now = f64x2.splat(clock(get(tick), context.dt));
   const indices =
     company === "other"
       ? i32x4.replace_lane(i32x4.splat(get(device)), 1, get(other))
-      : i32x4.add(i32x4.splat(get(device)), v128.const(0, 1, 0, 0));
+      : i32x4.add(i32x4.splat(get(device)), v128.const(0, 1, 2, 3));
   const graph = new Graph("float64");
   const prologue = new Prologue(fn);
   const emitter = new Emitter({
@@ -163,7 +171,8 @@ function deviceFunction(
     calls: context.calls,
     activeLanes: lanes,
     input: (node) => {
-      const name = node.name as string;
+      const [name, second] = (node.name as string).split("@");
+      const group = second === undefined ? 0 : 1;
       if (name === "#draw") return i32x4.splat(kind === "read" ? get(draw) : i32.const(0));
       if (name.startsWith("local ")) return get(Number(name.slice(6)));
       if (name === "tick") return pulse ? received : i32x4.splat(get(tick));
@@ -171,25 +180,40 @@ function deviceFunction(
       const known = commonInput(node, prologue, context, get(tick));
       if (known) return known;
       if (name === "element") return indices;
-      if (name === "i") return f64x2.convert_low_i32x4_s(indices);
-      if (name === "age") return f64x2.sub(now, load(memory.writtenAt));
+      if (name === "i") {
+        const own = f64x2.convert_low_i32x4_s(indices);
+        return group === 0 ? own : f64x2.add(own, f64x2.splat(f64.const(2)));
+      }
+      if (name === "age") return f64x2.sub(now, load(memory.writtenAt, group));
       if (kind === "drive" && name === "V") return f64x2.splat(get(2));
       if (kind === "drive" && name === "dt") return f64x2.splat(get(3));
-      return load(memory.variables[name] ?? places[name]);
+      return load(memory.variables[name] ?? places[name], group);
     },
   });
   const parameters = model.parameters.filter((parameter) => !Object.hasOwn(places, parameter.name));
   const inlined = inline({ ...model, parameters });
-  const lower: Tools["lower"] = (expression, values) =>
-    new Lowering(graph, {
-      name: (name) => values?.get(name) ?? graph.input(name),
-      random: (random, args) =>
-        random.distribution === "flicker"
-          ? flickerDraw(graph, random, args, context.key)
-          : sparseDraw(graph, random, args, { draw: "draw" }),
-    }).lowerReal(inlined(expression));
   const local = (index: number): Node => graph.input(`local ${index}`);
-  const code = body({ fn, graph, lower, emitter, now, store, local });
+  const code = groups.map((group) => {
+    const own = (name: string) => (group === 0 ? name : `${name}@1`);
+    const lower: Tools["lower"] = (expression, values) =>
+      new Lowering(graph, {
+        name: (name) => values?.get(name) ?? graph.input(own(name)),
+        random: (random, args) =>
+          random.distribution === "flicker"
+            ? flickerDraw(graph, random, args, context.key, graph.input(own("i")))
+            : sparseDraw(graph, random, args, { draw: "draw", half: group }),
+      }).lowerReal(inlined(expression));
+    return body({
+      fn,
+      graph,
+      lower,
+      emitter,
+      now,
+      input: (name) => graph.input(own(name)),
+      store: (offset, value) => store(offset, value, group),
+      local,
+    });
+  });
   fn.body = [
     set(byte, i32.shl(get(device), i32.const(3))),
     company === "other" ? set(otherByte, i32.shl(get(other), i32.const(3))) : [],
@@ -236,14 +260,14 @@ type Integration = Required<Move>;
  * step to step is computed before.
  */
 function integrate(
-  { fn, graph, lower, emitter, local }: Tools,
+  { fn, lower, emitter, input, local }: Tools,
   { values: step, application }: Integration,
   values: Values,
   code: Code[],
 ): [string, Node][] {
   const variables = [...step.keys()].map((variable) => {
     const index = fn.local("v128");
-    return { variable, index, before: values.get(variable) ?? graph.input(variable), node: local(index) };
+    return { variable, index, before: values.get(variable) ?? input(variable), node: local(index) };
   });
   const within = new Map(values);
   within.set("V", lower(application.voltage, values));

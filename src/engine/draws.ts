@@ -47,10 +47,16 @@ function packedPair(graph: Graph, stream: number, group: number): Pair {
   return { bits: [join(0), join(1)], own: (group >> 1) as 0 | 1 };
 }
 
-function sparsePair(graph: Graph, stream: number | string, block: string, draw: number | string): Pair {
+function sparsePair(
+  graph: Graph,
+  stream: number | string,
+  block: string,
+  draw: number | string,
+  half: 0 | 1 = 0,
+): Pair {
   const w = words(graph, block, stream, draw);
   if (graph.precision === "float32") return { bits: [w[0], w[1]], own: 0 };
-  const join = (h: number) => graph.node("join", [w[2 * h], w[2 * h + 1]], { half: 0 });
+  const join = (h: number) => graph.node("join", [w[2 * h], w[2 * h + 1]], { half });
   return { bits: [join(0), join(1)], own: 0 };
 }
 
@@ -75,14 +81,19 @@ function sample(graph: Graph, draw: Draw, args: readonly Node[], pair: Pair): No
 export const packedDraw = (graph: Graph, draw: Draw, args: readonly Node[], group: number): Node =>
   sample(graph, draw, args, packedPair(graph, draw.stream, group));
 
-/** A draw of an element with its own block: inputs `block` (named by the caller), `tick`, `key0`, `key1`. */
+/**
+ * A draw of an element with its own block: inputs `block` (named by the caller), `tick`, `key0`, `key1`. In float64
+ * `half` says which two of four elements side by side.
+ */
 export const sparseDraw = (
   graph: Graph,
   draw: Draw,
   args: readonly Node[],
-  options: { block?: string; draw?: number | string } = {},
-): Node =>
-  sample(graph, draw, args, sparsePair(graph, draw.stream, options.block ?? "element", options.draw ?? 0));
+  options: { block?: string; draw?: number | string; half?: 0 | 1 } = {},
+): Node => {
+  const { block = "element", draw: word = 0, half = 0 } = options;
+  return sample(graph, draw, args, sparsePair(graph, draw.stream, block, word, half));
+};
 
 /** A uniform and a normal number of `element`: inputs `element`, `tick`, `#stream`, `#draw`, `key0`, `key1`. */
 export function elementDraws(graph: Graph): { readonly uniform: Node; readonly normal: Node } {

@@ -46,13 +46,14 @@ export function flickerDraw(
   draw: Extract<Expression, { kind: "random" }>,
   args: readonly Node[],
   key: Key,
+  device: Node = graph.input("i"),
 ): Node {
   const [shortest, longest] = args.map((arg) => arg.value as number);
   const octaves = octavesOf(shortest, longest) + below;
   const constants = [draw.stream, shortest / 2 ** below, octaves, key[0] | 0, key[1] | 0].map((x) =>
     graph.constant(x),
   );
-  const sum = graph.node("call", [graph.input("i"), graph.input("t"), ...constants], { name: "flicker" });
+  const sum = graph.node("call", [device, graph.input("t"), ...constants], { name: "flicker" });
   return graph.mul(sum, graph.constant(1 / Math.sqrt(octaves)));
 }
 
