@@ -155,7 +155,7 @@ export async function fit(
   const noisy = checked.parameters.some(
     ({ name }) => !held.has(name) && spreadOf(checked, name) === "cycles",
   );
-  const extra =
+  let extra =
     (options.residual ?? !(noisy || hasNoise(checked, text))) ? [residualParameter(measurement)] : [];
 
   for (;;) {
@@ -207,11 +207,12 @@ export async function fit(
     const curvature = hessian(objective, best.point, signal ? { signal } : {});
     const { covariance, unidentified } = covarianceOf(curvature, space.names);
     const at = space.values(best.point);
-    const loose = unidentified
-      .filter(({ names }) => names.length === 1 && !asked)
-      .flatMap(({ names }) => names);
-    if (loose.length > 0 && loose.length < free.length) {
-      for (const name of new Set(loose)) {
+    const isOurs = (name: string) => !asked || (name === residual && options.residual === undefined);
+    const alone = unidentified.filter(({ names }) => names.length === 1).map(({ names }) => names[0]);
+    const loose = new Set(alone.filter(isOurs));
+    if (loose.size > 0 && loose.size < free.length) {
+      if (loose.delete(residual)) extra = []; // reads are as exact as they were written down
+      for (const name of loose) {
         held.set(name, "the data do not tell it");
         values.set(name, at[space.names.indexOf(name)]);
       }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { idealDevice } from "../../models/constant-step.ts";
 import { device, fit } from "../../src/index.ts";
 import { limit } from "../device/distribution.ts";
 import { simulated } from "./measured.ts";
@@ -21,5 +22,16 @@ test("what is not asked for keeps the model's value, whatever the size of the da
   for (const { value, standardError, name } of found.parameters) {
     const truth = name === "step" ? 1e-6 : 0.5e-6;
     expect(Math.abs(value - truth)).toBeLessThan(limit * standardError);
+  }
+});
+
+test("reads without any noise are fitted without a residual one", async () => {
+  const plan = { devices: 4, pulses: ["", ...Array(10).fill("set")] };
+  const [measurement] = await simulated(plan, idealDevice, 1);
+  for (const free of [undefined, ["step"]]) {
+    const options = { start: "fabricated", seed: 1, starts: 4, ...(free && { free }) } as const;
+    const { parameters } = await fit(measurement, idealDevice, options);
+    expect(parameters.map(({ name }) => name)).toEqual(["step"]);
+    expect(parameters[0].value).toBeCloseTo(0.8e-6, 12);
   }
 });
