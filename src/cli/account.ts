@@ -3,9 +3,8 @@
 import { deviceFile, type Fitted } from "../device/file.ts";
 import type { Check } from "../fit/check.ts";
 import { compare, type Ranked } from "../fit/compare.ts";
-import { type Fit, residual } from "../fit/fit.ts";
+import { residual } from "../fit/fit.ts";
 import { devicesOf, readCount } from "../fit/measurement.ts";
-import type { Posterior } from "../fit/posterior.ts";
 import type { Table } from "../fit/table.ts";
 import { device } from "../language/model.ts";
 import { unitDimension } from "../math/units.ts";
@@ -13,14 +12,7 @@ import { dataFigure, fitReport } from "../report/fitted.ts";
 import { residualSummary, residualsOf } from "../report/residuals.ts";
 import { writtenText } from "./characterise.ts";
 import type { Outcome } from "./thread.ts";
-import { dataLine, fitLines } from "./told.ts";
-
-/** A model by the name it was asked for, and what was found. */
-export interface FittedModel {
-  readonly name: string;
-  readonly fit: Fit;
-  readonly posterior?: Posterior;
-}
+import { dataLine, type FittedModel, fitLines } from "./told.ts";
 
 /** Everything that has been found so far. */
 export interface Account {
@@ -32,6 +24,12 @@ export interface Account {
   /** Of the best. */
   readonly check?: Check;
 }
+
+/** A word for the name of a file: of a path the file without its ending. */
+export const wordOf = (target: string): string =>
+  (target.split(/[\\/]/).at(-1) as string)
+    .replace(/\.(csv|tsv|txt|json|gz)\b/g, "")
+    .replace(/[^A-Za-z0-9]+/g, "-");
 
 /** Models, best first: by the widely applicable criterion where all have a posterior, else by AICc. */
 function ranked(fitted: readonly FittedModel[]): Ranked[] {
@@ -89,9 +87,7 @@ export function outcomeOf({ table, fitted, refused, check }: Account): Outcome {
       "fit.json": `${JSON.stringify(record, null, 2)}\n`,
       "device.json": fittedFile(best),
       ...(fitted.length > 1
-        ? Object.fromEntries(
-            fitted.map((each) => [`device-${each.name.replace(/[^\w.-]+/g, "-")}.json`, fittedFile(each)]),
-          )
+        ? Object.fromEntries(fitted.map((each) => [`device-${wordOf(each.name)}.json`, fittedFile(each)]))
         : {}),
     },
     lines: fitLines(table, best, { comparison, refused, ...(check ? { check } : {}) }),
@@ -145,10 +141,10 @@ function modelRecord({ name, fit, posterior }: FittedModel) {
   };
 }
 
-function criteriaRecord({ waic, ...row }: Ranked) {
-  if (!waic) return row;
-  const { pointwise: _, ...told } = waic;
-  return { ...row, waic: told };
+function criteriaRecord({ name: _, parameters: count, waic, ...row }: Ranked) {
+  if (!waic) return { fitted: count, ...row };
+  const { pointwise: __, ...told } = waic;
+  return { fitted: count, ...row, waic: told };
 }
 
 /** Samples of the posterior that a device file holds at most. */

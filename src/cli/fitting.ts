@@ -8,10 +8,11 @@ import type { Table } from "../fit/table.ts";
 import { ConfigError, DataError, NumericError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
 import type { ParameterValue } from "../report/experiment.ts";
-import { type Account, bestOf, dataOutcome, type FittedModel, outcomeOf } from "./account.ts";
+import { type Account, bestOf, dataOutcome, outcomeOf, wordOf } from "./account.ts";
 import { loadTable } from "./device.ts";
 import { deviceNamed, type NamedDevice } from "./library.ts";
 import type { Outcome, Task, Work, WorkContext } from "./thread.ts";
+import type { FittedModel } from "./told.ts";
 
 /** What the worker is started with. */
 export interface FitTask extends Task {
@@ -75,12 +76,6 @@ export async function fitWork(task: FitTask): Promise<Work> {
     run: (context) => fitAll(task, table, models, context),
   };
 }
-
-/** A word for a folder's name: of a path the file without its ending. */
-const wordOf = (target: string): string =>
-  (target.split(/[\\/]/).at(-1) as string)
-    .replace(/\.(csv|tsv|txt|json|gz)\b/g, "")
-    .replace(/[^A-Za-z0-9]+/g, "-");
 
 /** Every name is a parameter of at least one of the models. */
 function expectKnownNames(

@@ -5,13 +5,20 @@ import type { Ranked } from "../fit/compare.ts";
 import { quantityText } from "../fit/findings.ts";
 import type { Fit } from "../fit/fit.ts";
 import { devicesOf, readCount } from "../fit/measurement.ts";
+import type { Posterior } from "../fit/posterior.ts";
 import type { Table } from "../fit/table.ts";
 import { unitDimension } from "../math/units.ts";
 import { asFineAs } from "../report/metrics.ts";
 import { residualSummary, residualsOf } from "../report/residuals.ts";
 import { numberText } from "../report/ticks.ts";
-import type { FittedModel } from "./account.ts";
 import { aligned, columnWidths } from "./summary.ts";
+
+/** A model by the name it was asked for, and what was found. */
+export interface FittedModel {
+  readonly name: string;
+  readonly fit: Fit;
+  readonly posterior?: Posterior;
+}
 
 /** Rows below a title, cells aligned. */
 function table(title: readonly string[], rows: readonly (readonly string[])[]): string[] {
@@ -122,6 +129,10 @@ function heldLines({ held }: Fit): string[] {
   const value = ({ value, unit }: Fit["held"][number]) =>
     `${numberText(value / (unit === "" ? 1 : unitDimension(unit).factor))} ${unit}`.trim();
   const plain = ["nothing measured depends on it", "0 in the model, so not part of it"];
+  const lines = plain.flatMap((reason) => {
+    const names = held.filter((each) => each.reason === reason).map(({ name }) => name);
+    return names.length > 0 ? [`  ${reason}: ${names.join(", ")}`] : [];
+  });
   return [
     ...table(
       ["held", "", "because"],
@@ -129,10 +140,7 @@ function heldLines({ held }: Fit): string[] {
         .filter(({ reason }) => !plain.includes(reason))
         .map((each) => [each.name, value(each), each.reason]),
     ),
-    ...plain.flatMap((reason) => {
-      const names = held.filter((each) => each.reason === reason).map(({ name }) => name);
-      return names.length > 0 ? [`  ${reason}: ${names.join(", ")}`] : [];
-    }),
+    ...(lines.length > 0 ? ["", ...lines] : []),
   ];
 }
 

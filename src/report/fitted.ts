@@ -81,7 +81,7 @@ export function fitReport({ fit, posterior, check, comparison }: FitReportOption
     metrics,
     meanings: Object.fromEntries(Object.entries(meanings).filter(([name]) => metrics[name] !== undefined)),
     figures: present({
-      replicates: check && replicateFigure(fit, check, scale),
+      data: check ? replicateFigure(fit, check, scale) : dataFigure(fit.measurement),
       steps: stepFigure(fit, scale),
       spectrum: check && spectrumFigure(fit.measurement, check.examples, scale),
       predictions: predictionFigure(fit, reads, scale),

@@ -67,14 +67,14 @@ test("the report has the data with bands, residuals, the posterior and tables in
     { name: "another", logLikelihood: fitted.logLikelihood - 30, parameters: 3, observations: fitted.reads },
   ]);
   const report = fitReport({ fit: fitted, posterior: draws, check, comparison: others });
-  expect(Object.keys(report.figures)).toEqual(["replicates", "predictions", "residuals", "posterior"]);
+  expect(Object.keys(report.figures)).toEqual(["data", "steps", "predictions", "residuals", "posterior"]);
   for (const figure of Object.values(report.figures)) {
     expect(JSON.parse(JSON.stringify(figure))).toEqual(figure);
     expect(svg(figure)).not.toMatch(/NaN|Infinity|undefined/);
     expect(plotly(figure).data.length).toBeGreaterThan(0);
   }
-  expect(own(report.figures.replicates).panels).toHaveLength(12); // of 20
-  expect(report.figures.replicates.caption).toMatch(/20 times.* 12 of 20 sequences\.$/);
+  expect(own(report.figures.data).panels).toHaveLength(6); // of 20
+  expect(report.figures.data.caption).toMatch(/20 times.* 6 of 20 sequences\.$/);
   expect((report.figures.posterior as CornerFigure).parameters.map(({ name }) => name)).toEqual([
     "rate",
     "Gtop (uS)",
@@ -101,7 +101,7 @@ test("the report has the data with bands, residuals, the posterior and tables in
   const tables = metricRows(report.metrics, report.meanings).filter(({ table }) => table);
   expect(tables.map(({ name }) => name)).toEqual(["parameters", "checks", "models", "chain"]);
   const bare = fitReport({ fit: fitted });
-  expect(Object.keys(bare.figures)).toEqual(["predictions", "residuals"]);
+  expect(Object.keys(bare.figures)).toEqual(["data", "steps", "predictions", "residuals"]);
   expect(bare.metrics.checks).toBeUndefined();
 });
 
