@@ -1,0 +1,100 @@
+/**
+ * Layers of a network that learns from one example at a time.
+ *
+ * `forward` leaves outputs in `y`; `backward` takes the loss's derivative by them and leaves that by the inputs in `dx`.
+ * Buffers are made once. What a layer is told of its kind and size is plain data, made by `dense` and `sigmoid`.
+ */
+import type { Block } from "./heap.ts";
+import type { Kernels } from "./kernels.ts";
+import { paddedColumns } from "./matvec.ts";
+import type { Input, Purpose, Weights } from "./weights.ts";
+
+/** A layer of `sequential`. */
+export type Layer =
+  | { readonly kind: "dense"; readonly inputs: number; readonly outputs: number }
+  | { readonly kind: "sigmoid" };
+
+/** Every output a weighted sum of all inputs and of a 1: weights [output][input, 1]. */
+export const dense = (inputs: number, outputs: number): Layer =>
+  Object.freeze({ kind: "dense", inputs, outputs });
+
+/** 1 / (1 + exp(-x)) of each number. */
+export const sigmoid = (): Layer => Object.freeze({ kind: "sigmoid" });
+
+/** A layer with its buffers. */
+export interface Stage {
+  readonly y: Block;
+  readonly dx: Block;
+  forward(x: Block, purpose: Purpose): void;
+  /** `first`: nobody asks for `dx`. */
+  backward(dy: Block, first: boolean): void;
+  /** Learns what the last `forward` and `backward` say. */
+  update(rate: number): void;
+}
+
+export class DenseStage implements Stage {
+  readonly y: Block;
+  readonly dx: Block;
+  readonly weights: Weights;
+  readonly #kernels: Kernels;
+  readonly #x: Input; // inputs and 1
+  readonly #inputs: number;
+  #dy: Block;
+
+  constructor(kernels: Kernels, weights: Weights) {
+    const { heap } = kernels;
+    const { rows, columns } = weights;
+    this.weights = weights;
+    this.#kernels = kernels;
+    this.#inputs = columns - 1;
+    this.#x = {
+      ...heap.take(paddedColumns(columns)),
+      list: heap.take(paddedColumns(columns) / 4).at,
+      count: 0,
+    };
+    this.#x.data[this.#inputs] = 1;
+    this.y = heap.take(rows);
+    this.dx = heap.take(paddedColumns(columns));
+    this.#dy = this.y;
+  }
+
+  forward(x: Block, purpose: Purpose): void {
+    const own = this.#x;
+    for (let c = 0; c < this.#inputs; c++) own.data[c] = x.data[c];
+    own.count = this.#kernels.active(own.at, this.weights.columns, own.list);
+    this.weights.multiply(own, this.y, purpose);
+  }
+
+  backward(dy: Block, first: boolean): void {
+    this.#dy = dy;
+    if (!first) this.weights.multiplyBack(dy, this.dx);
+  }
+
+  update(rate: number): void {
+    this.weights.update(this.#dy, this.#x, rate);
+  }
+}
+
+export class SigmoidStage implements Stage {
+  readonly y: Block;
+  readonly dx: Block;
+  readonly #kernels: Kernels;
+  readonly #size: number;
+
+  constructor(kernels: Kernels, size: number) {
+    this.#kernels = kernels;
+    this.#size = size;
+    this.y = kernels.heap.take(size);
+    this.dx = kernels.heap.take(size);
+  }
+
+  forward(x: Block): void {
+    this.#kernels.sigmoid(this.#size, x.at, this.y.at);
+  }
+
+  backward(dy: Block): void {
+    this.#kernels.sigmoidBack(this.#size, dy.at, this.y.at, this.dx.at);
+  }
+
+  update(): void {}
+}
