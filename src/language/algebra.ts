@@ -250,8 +250,8 @@ function chain(node: Application, derive: (node: Expression) => Expression): Exp
       return quotient(inner(0), product(a, number(Math.LN10)));
     case "erfc": // d erfc(a) = -2 / sqrt(pi) exp(-a^2) da
       return times(product(number(-2 / Math.sqrt(Math.PI)), apply("exp", minus(product(a, a)))));
-    case "sqrt":
-      return quotient(inner(0), product(number(2), node));
+    case "sqrt": // as with powers: 0 where a constant 0 is under the root
+      return quotient(inner(0), product(number(2), apply("max", node, number(leastBase))));
     case "sin":
       return times(apply("cos", a));
     case "cos":
