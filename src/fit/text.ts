@@ -197,11 +197,11 @@ export class DeviceText {
   #deviceConstants(): Map<string, Expression> {
     const { model, spread } = { model: this.#model, spread: this.#options.spread };
     const constants = new Map<string, Expression>();
-    for (const variable of model.variables) {
-      if (!variable.constant) continue; // in the order of the equations, as `initial` may use earlier ones
-      const value = this.#read(model.initial[variable.name], `initial ${variable.name}`);
-      const seen = substitute(value, constants);
-      constants.set(variable.name, simplify(spread ? seen : withoutDraws(seen)));
+    const names = new Set(model.variables.filter((each) => each.constant).map((each) => each.name));
+    for (const [constant, initial] of Object.entries(model.initial)) {
+      if (!names.has(constant)) continue;
+      const seen = substitute(this.#read(initial, `initial ${constant}`), constants); // of those written before
+      constants.set(constant, simplify(spread ? seen : withoutDraws(seen)));
     }
     return constants;
   }

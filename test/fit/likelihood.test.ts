@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { constantStep, softBounds } from "../../models/step-devices.ts";
 import { likelihoodOf, resolutionOf } from "../../src/fit/likelihood.ts";
-import { fit, type Measurement } from "../../src/index.ts";
+import { device, fit, type Measurement } from "../../src/index.ts";
 import { planned, simulated } from "./measured.ts";
 
 /** A measurement of these values, one sequence. */
@@ -62,4 +62,25 @@ test("a step that vanishes at a bound of the device's own leaves the log-likelih
   const likelihood = await likelihoodOf(measurement, model, options);
   const { value, gradient } = likelihood.gradient([6e-6, 0.5]);
   expect([value, ...gradient].every(Number.isFinite)).toBe(true);
+});
+
+test("a constant may follow from another that `initial` has before it, whatever the order of the equations", async () => {
+  const ordered = (constants: string) =>
+    device({
+      name: "ordered",
+      source: "test",
+      equations: `G : S\n${constants}`,
+      initial: { gain: "1 + 0.2 * randn()", lag: "gain / 2", G: "G0" },
+      on: { up: "G += step * (gain + lag) * (1 + 0.1 * randn())" },
+      read: "G",
+      parameters: { G0: "5 uS", step: "1 uS" },
+    });
+  const model = ordered("gain : 1 (constant)\nlag : 1 (constant)");
+  const turned = ordered("lag : 1 (constant)\ngain : 1 (constant)");
+  const [measurement] = await simulated({ devices: 3, pulses: ["up", "up"] }, model, 1);
+  const options = { free: ["step"], start: "fabricated", loss: "normal" } as const;
+  const [one, other] = await Promise.all(
+    [model, turned].map((each) => likelihoodOf(measurement, each, options)),
+  );
+  expect(one.values(Float64Array.of(1e-6))).toEqual(other.values(Float64Array.of(1e-6)));
 });
