@@ -2,7 +2,7 @@
  * One sample of the network of Diehl & Cook 2015 under synthetic images: builds it, shows the images, prints one line of
  * JSON. Drawing the spike trains of the images counts as simulation.
  *
- *     node bench/cases/diehl.ts --size 400 --images 20 --precision float64 --threads 1
+ *     node bench/cases/diehl.ts --size 400 --images 20 --delay 10 --precision float64 --threads 1
  */
 import { parseArgs } from "node:util";
 import * as model from "../../models/diehl-cook.ts";
@@ -22,6 +22,7 @@ const { values } = parseArgs({
   options: {
     size: { type: "string", default: "400" },
     images: { type: "string", default: "20" },
+    delay: { type: "string", default: "10" }, // ms, the longest
     precision: { type: "string", default: "float64" },
     threads: { type: "string", default: "1" },
   },
@@ -59,7 +60,7 @@ const network = {
   inhibitory,
   plastic: synapses(input, excitatory, model.learning, {
     connect: allToAll(),
-    delay: "0.5 * tauPre * rand()",
+    delay: Number(values.delay) > 0 ? `${Number(values.delay) / 20} * tauPre * rand()` : "0 ms", // tauPre is 20 ms
     initial: { w: "0.2 * rand()", arrival: "-10 s" },
     events: { sum: never, normalise: never },
   }),

@@ -1,7 +1,7 @@
 """The network of Diehl & Cook 2015 under synthetic images: Brian2 C++ standalone, one thread, float64. The network is
 written out in bench/README.md.
 
-    /usr/bin/python3 bench/peers/brian2_diehl.py FOLDER --size 400 --images 20
+    /usr/bin/python3 bench/peers/brian2_diehl.py FOLDER --size 400 --images 20 --delay 10
 """
 import argparse
 
@@ -15,6 +15,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument('folder')
 parser.add_argument('--size', type=int, default=400, help='excitatory cells')
 parser.add_argument('--images', type=int, default=20, help='each 350 ms and 150 ms of rest')
+parser.add_argument('--delay', type=float, default=10, help='longest delay of the input, ms; each synapse has its own')
 options = parser.parse_args()
 
 
@@ -67,7 +68,8 @@ plastic = b.Synapses(pixels, excitatory, '''
     ''')
 plastic.connect(True)
 plastic.w = '0.2 * rand()'
-plastic.pre.delay = 'rand() * 10 * ms'
+if options.delay > 0:
+    plastic.pre.delay = f'rand() * {options.delay} * ms'
 drive = b.Synapses(excitatory, inhibitory, on_pre='ge_post += 10.4')
 drive.connect(j='i')
 block = b.Synapses(inhibitory, excitatory, on_pre='gi_post += 17')

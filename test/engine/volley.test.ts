@@ -59,17 +59,17 @@ function learning(
   const plastic = synapses(input, output, rule, {
     connect: o.connect ?? allToAll(),
     initial: { last: "-1 s" },
-    events: { tock: every("7 ms") },
+    events: { tock: every("3 ms") },
     weight,
   });
   return {
     network: { input, output, plastic },
     runs: [
-      { duration: "20 ms" },
-      { duration: "6 ms", frozen: ["plastic"] },
-      { duration: "12 ms", before: (twin) => twin.scaleWeights("plastic" as never, 1.3) },
+      { duration: "9 ms" },
+      { duration: "2 ms", frozen: ["plastic"] },
+      { duration: "4 ms", before: (twin) => twin.scaleWeights("plastic" as never, 1.3) },
     ],
-    fire: { input: 30, output: 8 },
+    fire: { input: 15, output: 4 },
   };
 }
 
