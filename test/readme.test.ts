@@ -4,7 +4,7 @@
  *
  * A `ts` block whose first line is `// name.ts` is a file that later commands find; any other is run as it is. A `text`
  * block after a program or a command is what it writes, but for times and dates. Commands run in an empty
- * folder; runs get `--quick`, and pcm-letters two epochs. What installs, tests or fetches is looked up, not run.
+ * folder; runs get `--quick`, pcm-letters two epochs, and a fit whose output is not printed one start. What installs, tests or fetches is looked up, not run.
  */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -90,7 +90,7 @@ const words = (command: string) =>
   (command.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []).map((word) => word.replace(/['"]/g, ""));
 
 /** A command of a document, as far as it can be tried here. Resolves to what it wrote, undefined when it was not run. */
-async function command(line: string, folder: string): Promise<string | undefined> {
+async function command(line: string, folder: string, compared = false): Promise<string | undefined> {
   const all = words(line);
   const env: Record<string, string> = {};
   while (/^[A-Z_]+=/.test(all[0])) {
@@ -112,6 +112,7 @@ async function command(line: string, folder: string): Promise<string | undefined
   const run = args[0] === "run" ? args[1] : undefined;
   if (run !== undefined && !run.endsWith(".ts") && !args.includes("--quick")) args.push("--quick");
   if (run === "pcm-letters") args.push("--set", "epochs=2");
+  if (args[0] === "fit" && !compared) args.push("--starts", "1");
   return await node(folder, [path.join(root, "src/cli/memspike.ts"), ...args], env);
 }
 
@@ -142,7 +143,7 @@ for (const file of documents)
       const lines = block.text.split("\n").map((line) => line.replace(/\s+#.*$/, "").trim());
       for (const line of lines.filter((each) => each !== ""))
         test(`${block.place}: ${line}`, async ({ expect }) => {
-          const written = await command(line, folder);
+          const written = await command(line, folder, block.output !== undefined);
           if (written !== undefined && block.output !== undefined)
             expect(timeless(written)).toBe(timeless(block.output));
         });

@@ -148,7 +148,7 @@ function checkCells({ statistics }: Check, { measurement }: Fit): string[][] {
   const unit = measurement.quantity === "current" ? "A" : "S";
   return statistics.map(({ name, observed, interval95: [low, high], p }) => {
     const text = (value: number) =>
-      name.startsWith("correlation") ? numberText(value, 3) : quantityText(value, unit);
+      name.startsWith("correlation") ? numberText(value, 3) : quantityText(value, unit).replace("-", "−");
     return [name, text(observed), `${text(low)} to ${text(high)}`, numberText(p, 2)];
   });
 }
