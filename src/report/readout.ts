@@ -15,12 +15,13 @@ export interface SpikeClassifier {
 
 /**
  * A classifier from responses to labelled examples. `vote`: classes are compared by the "sum" of the spikes of their
- * cells (default), or by their "mean", so that a class is not stronger for having more cells (Diehl & Cook 2015).
+ * cells (default); by their "mean", so that a class is not stronger for having more cells (Diehl & Cook 2015); or each
+ * spike is "shared" among all classes in proportion to the mean responses of its cell, whatever its own class is.
  */
 export function spikeClassifier(
   counts: ArrayLike<number>,
   labels: ArrayLike<number>,
-  options: { readonly cells: number; readonly classes: number; readonly vote?: "sum" | "mean" },
+  options: { readonly cells: number; readonly classes: number; readonly vote?: "sum" | "mean" | "shared" },
 ): SpikeClassifier {
   const { cells, classes, vote = "sum" } = options;
   const examples = exampleCount(counts, cells);
@@ -37,17 +38,28 @@ export function spikeClassifier(
   }
   const classOf = new Int32Array(cells);
   const members = new Float64Array(classes);
+  const ballots = new Float64Array(cells * classes); // [cell, class]: what a spike of the cell counts for each class
   for (let c = 0; c < cells; c++) {
     const means = Array.from(sizes, (size, k) => (size === 0 ? 0 : responses[c * classes + k] / size));
-    classOf[c] = largest(means);
-    if (classOf[c] >= 0) members[classOf[c]]++;
+    const own = largest(means);
+    classOf[c] = own;
+    if (own < 0) continue;
+    members[own]++;
+    const total = means.reduce((sum, mean) => sum + mean, 0);
+    for (let k = 0; k < classes; k++)
+      ballots[c * classes + k] = vote === "shared" ? means[k] / total : k === own ? 1 : 0;
   }
+  const weights = members.map((count) => (vote === "mean" ? 1 / Math.max(1, count) : 1));
   const predict = (given: ArrayLike<number>): Int32Array => {
     const votes = new Float64Array(classes);
     return Int32Array.from({ length: exampleCount(given, cells) }, (_, e) => {
       votes.fill(0);
-      for (let c = 0; c < cells; c++) if (classOf[c] >= 0) votes[classOf[c]] += given[e * cells + c];
-      return largest(vote === "sum" ? votes : votes.map((sum, k) => sum / Math.max(1, members[k])));
+      for (let c = 0; c < cells; c++) {
+        const spikes = given[e * cells + c];
+        if (spikes > 0)
+          for (let k = 0; k < classes; k++) votes[k] += spikes * weights[k] * ballots[c * classes + k];
+      }
+      return largest(votes);
     });
   };
   return { classOf, predict };

@@ -20,6 +20,18 @@ test("by sum a class of many weak cells wins, by mean one of few strong ones; si
   ]);
 });
 
+test("shared votes: a spike counts for each class by its cell's mean responses, which may outvote the cell's own", () => {
+  // cell 0 responds 3 to class 0, 2 to class 1; cell 1 responds 1 to class 1, 0.9 to class 2; one example of each class
+  const training = [30, 0, 20, 10, 0, 9];
+  const options = { cells: 2, classes: 3 } as const;
+  const given = [10, 5, 10, 10, 0, 5];
+  expect([...spikeClassifier(training, [0, 1, 2], options).predict(given)]).toEqual([0, 0, 1]);
+  const shared = spikeClassifier(training, [0, 1, 2], { ...options, vote: "shared" });
+  // 6 : 4 + 2.63 : 2.37; 6 : 4 + 5.26 : 4.74; 0 : 2.63 : 2.37
+  expect([...shared.predict(given)]).toEqual([1, 1, 1]);
+  expect([...shared.classOf]).toEqual([0, 1]);
+});
+
 test("random counts: every prediction is the class of the largest vote, by brute force", () => {
   let state = 1;
   const draw = (below: number) => {
