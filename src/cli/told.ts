@@ -8,7 +8,7 @@ import { devicesOf, readCount } from "../fit/measurement.ts";
 import type { Posterior } from "../fit/posterior.ts";
 import type { Table } from "../fit/table.ts";
 import { unitDimension } from "../math/units.ts";
-import { asFineAs } from "../report/metrics.ts";
+import { withError } from "../report/metrics.ts";
 import { residualSummary, residualsOf } from "../report/residuals.ts";
 import { numberText } from "../report/ticks.ts";
 import { aligned, columnWidths } from "./summary.ts";
@@ -45,7 +45,7 @@ export function dataLine({ kind, measurement }: Table): string {
   const of = `${several(readCount(measurement), "read")} of ${several(devicesOf(measurement).length, "device")}`;
   return [
     `  ${measurement.source}: ${kind}, ${of} in ${several(sequences.length, "sequence")}`,
-    `${quantityText(low, unit)} to ${quantityText(high, unit)}`,
+    `${quantityText(low, unit)} to ${quantityText(high, unit)}`.replaceAll("-", "−"),
     ...(counts.length > 0 ? [`pulses ${counts.join(", ")}`] : []),
   ].join(", ");
 }
@@ -119,9 +119,8 @@ function parameterCells({
   interval95,
 }: Fit["parameters"][number]): string[] {
   const factor = unit === "" ? 1 : unitDimension(unit).factor;
-  const written = asFineAs(standardError / factor);
-  const [low, high] = interval95.map((end) => written(end / factor));
-  return [name, `${written(value / factor)} ± ${written(standardError / factor)}`, `${low} to ${high}`, unit];
+  const [low, high] = interval95;
+  return [name, ...withError(value / factor, standardError / factor, [low / factor, high / factor]), unit];
 }
 
 /** Parameters that were held, those that no question was about in a line for each reason. */

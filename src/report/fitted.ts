@@ -184,14 +184,17 @@ function shownSequences(count: number): number[] {
   return Array.from({ length: shown }, (_, k) => Math.floor((k * count) / shown));
 }
 
-/** Where a row lies on the axis: at its time, on a logarithmic one where nothing is written, else at its number. */
+/**
+ * Where a row lies on the axis: at the voltage of a sweep, at its time, on a logarithmic one where nothing is written, or
+ * at its number.
+ */
 function placesOf({ time, pulse, voltage }: Sequence): {
   x: (row: number) => number;
   title: string;
   log: boolean;
 } {
-  if (!time || voltage || !(time[time.length - 1] > time[0]))
-    return { x: (row) => row, title: "row", log: false };
+  if (voltage) return { x: (row) => voltage[row], title: "voltage (V)", log: false };
+  if (!time || !(time[time.length - 1] > time[0])) return { x: (row) => row, title: "row", log: false };
   const log = pulse.every((each) => each < 0) && time[time.length - 1] > 30 * Math.max(time[0], 1e-9);
   return { x: (row) => time[row], title: "time (s)", log };
 }

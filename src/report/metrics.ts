@@ -69,18 +69,28 @@ export function estimateText({ mean, interval95: [low, high], n }: Estimate): st
 }
 
 /**
- * How a value with this standard error is written, and its error, and the ends of its interval: to two digits of the
- * error.
+ * A value with its standard error, and its interval, to two digits of the error: "4.890 ± 0.012" and "4.867 to 4.913", or
+ * both times a power of ten.
  */
-export function asFineAs(standardError: number): (value: number) => string {
-  const decimals = 1 - Math.floor(Math.log10(standardError));
-  return (value) => {
-    if (!Number.isFinite(value) || !Number.isFinite(decimals)) return numberText(value, 6);
-    if (Math.abs(value) < 1e6 && decimals >= 0 && decimals <= 6)
-      return value.toFixed(decimals).replace("-", "−");
-    const digits = Math.floor(Math.log10(Math.abs(value))) + decimals + 1;
-    return numberText(value, Math.min(15, Math.max(1, digits)));
-  };
+export function withError(
+  value: number,
+  standardError: number,
+  [low, high]: readonly [number, number],
+): readonly [value: string, interval: string] {
+  const size = Math.max(Math.abs(value), standardError);
+  const power = Math.floor(Math.log10(size));
+  const decimals = 1 - Math.floor(Math.log10(standardError)); // of the value itself
+  if (!Number.isFinite(decimals + power))
+    return [
+      `${numberText(value, 6)} ± ${numberText(standardError, 2)}`,
+      `${numberText(low)} to ${numberText(high)}`,
+    ];
+  const plain = power < 9 && decimals <= 6;
+  const [scale, shown] = plain ? [1, Math.max(0, decimals)] : [10 ** power, Math.max(0, decimals + power)];
+  const text = (number: number) =>
+    Number.isFinite(number) ? (number / scale).toFixed(shown).replace("-", "−") : numberText(number);
+  const pair = [`${text(value)} ± ${text(standardError)}`, `${text(low)} to ${text(high)}`] as const;
+  return plain ? pair : [`(${pair[0]}) × ${numberText(scale)}`, `(${pair[1]}) × ${numberText(scale)}`];
 }
 
 /** A list of records as a table, their names on top; a record of several values as one of two columns. */

@@ -166,5 +166,5 @@ test("reads over time lie on a logarithmic axis, and a sweep tells currents", as
   const swept = fitReport({ fit: await fit(sweep, ageing, { ...options, free: ["G0"], residual: true }) });
   const [panel] = own(swept.figures.predictions).panels;
   expect(panel.y.title).toBe("current (uA)");
-  expect(panel.x).toMatchObject({ title: "row", log: false });
+  expect(panel.x).toMatchObject({ title: "voltage (V)", log: false });
 });
