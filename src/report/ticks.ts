@@ -16,11 +16,12 @@ export function niceStep(span: number, count: number): number {
 
 /** Round marks within [low, high], at most `count` intervals. */
 export function linearTicks(low: number, high: number, count: number): Ticks {
-  if (!(high > low)) return { at: [low], labels: [numberText(low)] };
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (!(high - low > 1e-12 * size)) return { at: [low], labels: [numberText(low)] }; // a point but for rounding
   const step = niceStep(high - low, count);
   const at: number[] = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) at.push(k * step + 0);
-  return { at, labels: at.map((value) => stepText(value, step, Math.max(Math.abs(low), Math.abs(high)))) };
+  return { at, labels: at.map((value) => stepText(value, step, size)) };
 }
 
 /**

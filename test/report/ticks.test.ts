@@ -71,3 +71,9 @@ test("numbers in words", () => {
     ]
   `);
 });
+
+test("a range within rounding has one mark", () => {
+  expect(linearTicks(92.9, 92.9 * (1 + 4e-16), 6)).toEqual({ at: [92.9], labels: ["92.9"] });
+  expect(linearTicks(-0, 0, 6).at).toEqual([-0]);
+  expect(linearTicks(92.9, 92.9 * (1 + 1e-10), 6).at.length).toBeGreaterThan(2);
+});
