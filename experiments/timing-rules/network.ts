@@ -69,11 +69,11 @@ function filamentPair(accumulate: boolean): Storage {
 }
 
 export const rules: Readonly<Record<string, RuleCase>> = {
-  NormAD: { model: normad, eta: rates(800, 800, 800, 800, 800) },
-  ReSuMe: { model: asRule(resume), eta: rates(200, 200, 200, 200, 200) },
-  PSD: { model: asRule(psd), eta: rates(400, 400, 400, 400, 400) },
-  SPAN: { model: asRule(span), eta: rates(100, 100, 100, 100, 100) },
-  "I-learning": { model: asRule(chronotron), eta: rates(200, 200, 200, 200, 200), start: "w0 * randn()" },
+  NormAD: { model: normad, eta: rates(1600, 400, 400, 400, 800) },
+  ReSuMe: { model: asRule(resume), eta: rates(100, 100, 100, 100, 100) },
+  PSD: { model: asRule(psd), eta: rates(400, 100, 200, 200, 200) },
+  SPAN: { model: asRule(span), eta: rates(50, 50, 50, 50, 100) },
+  "I-learning": { model: asRule(chronotron), eta: rates(200, 400, 200, 400, 400), start: "w0 * randn()" },
 };
 
 /** How near actual spikes are to the desired ones. */
