@@ -80,8 +80,9 @@ export async function reading(place: Station): Promise<Part> {
 function inBins(levels: readonly number[], noises: readonly number[]): { level: number; noise: number }[] {
   const order = levels.map((_, k) => k).filter((k) => levels[k] > 0);
   order.sort((a, b) => levels[a] - levels[b]);
-  return Array.from({ length: bins }, (_, bin) => {
-    const own = order.slice((bin * order.length) / bins, ((bin + 1) * order.length) / bins);
+  const count = Math.min(bins, order.length);
+  return Array.from({ length: count }, (_, bin) => {
+    const own = order.slice((bin * order.length) / count, ((bin + 1) * order.length) / count);
     return { level: mean(own.map((k) => levels[k])), noise: mean(own.map((k) => noises[k])) };
   });
 }
