@@ -1,6 +1,17 @@
 /**
  * memspike's public API: re-exports, nothing else.
  */
+export type { Crossbar, CrossbarUse } from "./analog/crossbar.ts";
+export { dense, type Layer, sigmoid } from "./analog/layers.ts";
+export { type Hardware, type Sequential, type SequentialOptions, sequential } from "./analog/sequential.ts";
+export {
+  classify,
+  type Examples,
+  type PassOptions,
+  shuffled,
+  type TrainOptions,
+  train,
+} from "./analog/train.ts";
 export { type DeviceFile, deviceFile, type Fitted, readDevice } from "./device/file.ts";
 export { differentialPair } from "./device/pair.ts";
 export { sampledDevice } from "./device/posterior.ts";

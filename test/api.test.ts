@@ -19,6 +19,7 @@ const values = [
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
   ...["compare", "fit", "fitReport", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
+  ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
   ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
@@ -54,6 +55,8 @@ const types = [
     "Time",
   ],
   ...["Measurement", "Sequence", "TableOptions"],
+  ...["Crossbar", "CrossbarUse", "Examples", "Hardware", "Layer"],
+  ...["PassOptions", "Sequential", "SequentialOptions", "TrainOptions"],
   ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
   ...["FitReport", "FitReportOptions", "Posterior", "PosteriorOptions", "ReplicateOptions"],
 ];

@@ -60,6 +60,7 @@ export class Crossbar {
   readonly #variance: Block;
   readonly #products = { training: 0, back: 0, inference: 0 };
   readonly #pulses: Record<string, number>;
+  #changed: "all" | number[] = "all"; // pairs that may have become due for a refresh since the last
   #updates = 0;
   #refreshed = 0;
   #factor = 1;
@@ -96,7 +97,7 @@ export class Crossbar {
     this.#noise = heap.take(most);
     this.#variance = heap.take(most);
     this.#pulses = Object.fromEntries(Object.keys(storage.device.checked.handlers).map((name) => [name, 0]));
-    this.look();
+    this.#look();
   }
 
   /** y = W x by the devices, as the converters show it. */
@@ -165,7 +166,7 @@ export class Crossbar {
   update(places: readonly number[]): void {
     this.#pulse(this.storage.increase, places);
     this.#updates += places.length;
-    this.look(places);
+    this.#look(places);
   }
 
   #pulse(name: string, places: readonly number[]): void {
@@ -184,28 +185,34 @@ export class Crossbar {
     const G = this.#conductances;
     const due: number[] = [];
     const again: number[] = [];
-    for (let p = 0; p < pairs; p++) {
-      const [a, b] = [G[p], G[pairs + p]];
-      if (!(a > rule.above || b > rule.above) || !(Math.abs(a - b) < rule.difference)) continue;
-      if (!(Math.min(a, b) > rule.otherAbove)) continue;
+    const check = (p: number) => {
+      const a = G[p];
+      const b = G[pairs + p];
+      if (!(a > rule.above || b > rule.above) || !(Math.abs(a - b) < rule.difference)) return;
+      if (!(Math.min(a, b) > rule.otherAbove)) return;
       due.push(p, pairs + p);
       const n = Math.min(most, Math.round(Math.abs(a - b) / this.storage.step));
       for (let k = 0; k < n; k++) again.push(a > b ? p : pairs + p);
-    }
+    };
+    if (this.#changed === "all") for (let p = 0; p < pairs; p++) check(p);
+    else for (const p of [...new Set(this.#changed)].sort((a, b) => a - b)) check(p);
+    this.#changed = [];
     if (due.length === 0) return;
     this.#pulse("reset", due);
     this.#pulse(this.storage.increase, again);
     this.#refreshed += due.length / 2;
-    this.look(due);
+    this.#look(due);
   }
 
   /** Takes over what the devices conduct now: all, or those at these places. */
-  look(places?: readonly number[]): void {
+  #look(places?: readonly number[]): void {
     const G = this.#devices.read({ noise: false, which: places });
     const pairs = this.#pairs;
     if (places) for (let k = 0; k < places.length; k++) this.#conductances[places[k]] = G[k];
     else this.#conductances.set(G);
     const touched = places ? [...new Set(places.map((place) => place % pairs))] : undefined;
+    if (!touched) this.#changed = "all";
+    else if (this.storage.refresh && this.#changed !== "all") this.#changed.push(...touched);
     const beta = this.storage.weightPerConductance;
     const both = touched ? [...touched, ...touched.map((p) => pairs + p)] : undefined;
     const sd = this.#variances ? this.#devices.readSd(both) : undefined;
@@ -224,7 +231,7 @@ export class Crossbar {
   /** Time passes for the devices. */
   wait(time: Time): void {
     this.#devices.wait(time);
-    this.look();
+    this.#look();
   }
 
   /** Weights count by this factor from now on: products are multiplied by it after the converters. 1 at first. */

@@ -93,6 +93,18 @@ async function pass(
   return count;
 }
 
+/** The same examples in random order: copies. */
+export function shuffled(examples: Examples, seed: string | number): Examples {
+  const { inputs, labels } = examples;
+  const width = inputs.length / labels.length;
+  const order = permutation(labels.length, seed);
+  const moved = inputs.slice();
+  order.forEach((from, to) => {
+    moved.set(inputs.subarray(from * width, (from + 1) * width), to * width);
+  });
+  return { ...examples, inputs: moved, labels: Uint32Array.from(order, (from) => labels[from]) };
+}
+
 /** Whole numbers below `size` in random order (Durstenfeld 1964, Commun. ACM 7:420). */
 function permutation(size: number, seed: string | number): Uint32Array {
   const key = randomKey(seed, "order");

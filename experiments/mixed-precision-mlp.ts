@@ -1,0 +1,590 @@
+/**
+ * Handwritten digits learnt by a network whose weights are pairs of phase-change devices, changed by blind pulses.
+ *
+ * Products of forward and backward pass are those of the devices; changes of weights are gathered in numbers beside them, and
+ * whole pulses go to the devices. A twin in floating point starts from the same weights and sees the same examples.
+ * Afterwards the devices drift, and are looked at with and without one factor for each layer.
+ */
+import { type DigitSets, digitSets, type LabelledImages } from "../datasets/mnist.ts";
+import { pcm } from "../models/pcm.ts";
+import {
+  ConfigError,
+  classify,
+  dense,
+  device,
+  deviceEnergy,
+  differentialPair,
+  type Estimate,
+  type Examples,
+  estimate,
+  experiment,
+  type Figure,
+  type Hardware,
+  histogramPlot,
+  type Layer,
+  linePlot,
+  type Model,
+  proportion,
+  quantity,
+  type Result,
+  type Sequential,
+  sequential,
+  shuffled,
+  sigmoid,
+  type Time,
+  train,
+} from "../src/index.ts";
+import { percent } from "./cusio2w-mnist.ts";
+
+const classes = 10;
+const pixelScale = 1 / 255;
+
+/** What one network and its twin are made of and taught. */
+interface Setting {
+  readonly hidden: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly learningRateEnd: number;
+  readonly loss: string;
+  readonly deviceParameters: readonly string[];
+  readonly startMean: string;
+  readonly startSd: string;
+  readonly unit: string;
+  readonly epsilon: string;
+  readonly chi: boolean;
+  readonly dacBits: number;
+  readonly adcBits: number;
+  readonly adcRange: readonly number[];
+  readonly refreshEvery: number;
+  readonly refreshAbove: string;
+  readonly refreshBelow: string;
+  readonly refreshPulses: number;
+  readonly exampleTime: Time;
+  readonly ages: readonly string[];
+}
+
+type Change = (setting: Setting) => Partial<Setting>;
+
+const parameters =
+  (...more: string[]): Change =>
+  ({ deviceParameters }) => ({ deviceParameters: [...deviceParameters, ...more] });
+const scaled =
+  (factor: number): Change =>
+  ({ epsilon }) => ({ epsilon: `${factor * quantity(epsilon, "S")} S` });
+
+const linear = ["m1=0", "c1=0.77 uS", "A1=0 S"];
+const noWriteNoise = ["m2=0", "c2=0 S", "A2=0 S"];
+const noReadNoise = ["m3=0", "c3=0 S"];
+
+/** Each changes one thing: the ablations of the non-idealities, and what the method needs or does not. */
+const changes: Readonly<Record<string, Change>> = {
+  "as set": () => ({}),
+  "constant rate": ({ learningRate }) => ({ learningRateEnd: learningRate }),
+  "linear update": parameters(...linear),
+  "no write noise": parameters(...noWriteNoise),
+  "no read noise": parameters(...noReadNoise),
+  "no drift": parameters("nuMean=0"),
+  "drift while training": () => ({ exampleTime: "1 ms" }),
+  "no converters": () => ({ dacBits: 0, adcBits: 0 }),
+  "none of these": (setting) => ({
+    ...parameters(...linear, ...noWriteNoise, ...noReadNoise, "nuMean=0", "Gmax=1 S")(setting),
+    dacBits: 0,
+    adcBits: 0,
+    refreshEvery: 0,
+  }),
+  "no refresh": () => ({ refreshEvery: 0 }),
+  "no chi": () => ({ chi: false }),
+  "half epsilon": scaled(0.5),
+  "twice epsilon": scaled(2),
+  "cross-entropy": ({ learningRate, learningRateEnd }) => ({
+    loss: "cross-entropy",
+    learningRate: learningRate / 4,
+    learningRateEnd: learningRateEnd / 4,
+  }),
+  "drift spread 0.01": parameters("nuSd=0.01"),
+  "drift spread 0.04": parameters("nuSd=0.04"),
+  ...Object.fromEntries(
+    [2, 3, 4, 5, 6, 7].map((bits) => [`${bits} bits`, () => ({ dacBits: bits, adcBits: bits })]),
+  ),
+};
+
+/** The device with parameters of its own, as it is when training begins: one SET pulse after its last RESET. */
+function deviceOf({ deviceParameters, startMean, startSd }: Setting): Model<"device"> {
+  const { definition } = pcm;
+  const start = device({
+    ...definition,
+    initial: {
+      ...definition.initial,
+      G: "clip(Gstart + GstartSd * randn(), Gmin, Gmax)",
+      P: "exp(-1 / alpha)",
+    },
+    parameters: { ...definition.parameters, Gstart: startMean, GstartSd: startSd },
+  });
+  const values = deviceParameters.map((text): [string, string | number] => {
+    const [name, value] = text.split("=").map((part) => part.trim());
+    if (!value) throw new ConfigError(`a device parameter is "name=value", not ${JSON.stringify(text)}`);
+    return [name, Number.isNaN(Number(value)) ? value : Number(value)];
+  });
+  return start.with(Object.fromEntries(values));
+}
+
+function hardwareOf(setting: Setting): Hardware {
+  const { dacBits, adcBits, adcRange, refreshEvery, refreshPulses, exampleTime } = setting;
+  const refresh = { above: setting.refreshAbove, difference: setting.refreshBelow };
+  return {
+    weights: differentialPair(deviceOf(setting), {
+      weightPerConductance: `${1 / quantity(setting.unit, "S")} 1/S`,
+      step: setting.epsilon,
+      accumulate: setting.chi,
+      ...(refreshEvery > 0 && { refresh }),
+    }),
+    ...(dacBits > 0 && { dacBits }),
+    ...(adcBits > 0 && { adcBits }),
+    adcRange,
+    ...(refreshEvery > 0 && { refreshEvery }),
+    refreshPulses,
+    exampleTime,
+  };
+}
+
+function lossOf({ loss }: Setting): "squared error" | "cross-entropy" {
+  if (loss === "squared error" || loss === "cross-entropy") return loss;
+  throw new ConfigError(`loss is "squared error" or "cross-entropy", not ${JSON.stringify(loss)}`);
+}
+
+interface Sets {
+  readonly train: Examples;
+  readonly test: Examples;
+}
+
+const part = ({ images, labels, rows, columns }: LabelledImages, from: number, to: number): Examples => ({
+  inputs: images.subarray(from * rows * columns, to * rows * columns),
+  labels: labels.subarray(from, to),
+  scale: pixelScale,
+});
+
+/** The digits of one replicate: the same for all, or drawn anew from the first of the training part. */
+function setsOf(
+  { train: learnt, test }: DigitSets,
+  o: { readonly images: number; readonly tests: number; readonly random: boolean; readonly seed: string },
+): Sets {
+  const { images, tests } = o;
+  if (!o.random) return { train: part(learnt, 0, images), test: part(test, 0, Math.min(tests, test.size)) };
+  const all = shuffled(part(learnt, 0, images + tests), `${o.seed}/split`);
+  const area = learnt.rows * learnt.columns;
+  const cut = (from: number, to: number): Examples => ({
+    inputs: all.inputs.subarray(from * area, to * area),
+    labels: Array.from(all.labels).slice(from, to),
+    scale: pixelScale,
+  });
+  return { train: cut(0, images), test: cut(images, images + tests) };
+}
+
+interface Pass {
+  readonly signal: AbortSignal;
+  /** How far the network is, 0 to 1, and what it does. */
+  readonly progress: (fraction: number, what: string) => void;
+}
+
+/** Test examples named rightly. */
+async function hitsOf(network: Sequential, { test }: Sets): Promise<Estimate> {
+  const named = await classify(network, test);
+  const hits = named.reduce((sum, guess, k) => sum + (guess === test.labels[k] ? 1 : 0), 0);
+  return proportion(hits, named.length);
+}
+
+/** Of all crossbars of a network: pulses by name, those by which weights learnt, pairs refreshed. */
+function useOf({ crossbars }: Sequential) {
+  const pulses: Record<string, number> = {};
+  let [updates, refreshed] = [0, 0];
+  for (const { use } of crossbars) {
+    for (const [name, count] of Object.entries(use.pulses)) pulses[name] = (pulses[name] ?? 0) + count;
+    updates += use.updates;
+    refreshed += use.refreshed;
+  }
+  return { pulses, updates, refreshed };
+}
+
+interface Epoch {
+  readonly accuracy: Estimate;
+  readonly updates: number; // pulses for an example
+  readonly refreshed: number; // pairs for 100 examples
+}
+
+/** Epochs of one network; fewer when interrupted. */
+async function teach(
+  network: Sequential,
+  sets: Sets,
+  { setting, seed, pass }: { readonly setting: Setting; readonly seed: string; readonly pass: Pass },
+): Promise<Epoch[]> {
+  const { epochs, learningRate, learningRateEnd } = setting;
+  const curve: Epoch[] = [];
+  for (let epoch = 0; epoch < epochs && !pass.signal.aborted; epoch++) {
+    const rate = learningRate * (learningRateEnd / learningRate) ** (epoch / Math.max(1, epochs - 1));
+    const before = useOf(network);
+    const { examples } = await train(network, sets.train, {
+      learningRate: rate,
+      seed: `${seed}/epoch ${epoch}`,
+      signal: pass.signal,
+      progress: (done) =>
+        pass.progress((epoch + done / sets.train.labels.length) / epochs, `epoch ${epoch + 1}`),
+    });
+    if (examples === 0) break;
+    const { updates, refreshed } = useOf(network);
+    curve.push({
+      accuracy: await hitsOf(network, sets),
+      updates: (updates - before.updates) / examples,
+      refreshed: (100 * (refreshed - before.refreshed)) / examples,
+    });
+  }
+  return curve;
+}
+
+/** Accuracy at ages since the last example, without and with a factor for each layer: its summed reads at first over now. */
+async function retentionOf(network: Sequential, sets: Sets, ages: readonly string[]) {
+  const sums = () =>
+    network.crossbars.map((crossbar) => crossbar.conductances().reduce((sum, G) => sum + G, 0));
+  const points: { age: number; plain: Estimate; scaled: Estimate }[] = [];
+  let [now, first] = [0, [] as number[]];
+  for (const age of ages.map((text) => quantity(text, "s")).sort((a, b) => a - b)) {
+    network.wait(`${age - now} s`);
+    now = age;
+    const plain = await hitsOf(network, sets);
+    const current = sums();
+    if (first.length === 0) first = current;
+    for (const [k, crossbar] of network.crossbars.entries()) crossbar.scaleWeights(first[k] / current[k]);
+    points.push({ age, plain, scaled: await hitsOf(network, sets) });
+    for (const crossbar of network.crossbars) crossbar.scaleWeights(1);
+  }
+  return points;
+}
+
+interface Trained {
+  readonly curve: readonly Epoch[];
+  readonly twin: readonly Epoch[];
+  readonly use: ReturnType<typeof useOf>;
+  readonly retention: Awaited<ReturnType<typeof retentionOf>>;
+  readonly conductances: readonly Float64Array[];
+  readonly weights: number;
+}
+
+/** Twins in floating point by what makes them: variants of devices share them. */
+type Twins = Map<string, readonly Epoch[]>;
+
+/** Of the time of a network and its twin, what the twin takes. */
+const twinShare = 0.3;
+
+/** One network on devices and its twin. Undefined when interrupted before either was tested. */
+async function replicate(
+  setting: Setting,
+  sets: Sets,
+  o: { readonly seed: string; readonly pass: Pass; readonly twins: Twins },
+): Promise<Trained | undefined> {
+  const { seed, pass, twins } = o;
+  const loss = lossOf(setting);
+  const pixels = sets.train.inputs.length / sets.train.labels.length;
+  const { hidden, epochs, learningRate, learningRateEnd, ages, startMean, startSd, unit } = setting;
+  const layers: Layer[] = [dense(pixels, hidden), sigmoid(), dense(hidden, classes)];
+  if (loss === "squared error") layers.push(sigmoid());
+  const network = await sequential(layers, { seed, loss, hardware: hardwareOf(setting) });
+  const made = [hidden, epochs, learningRate, learningRateEnd, startMean, startSd, unit];
+  const key = JSON.stringify([seed, loss, ...made]);
+  let twin = twins.get(key);
+  if (!twin) {
+    const floating = await sequential(layers, { seed, loss });
+    floating.setWeights(network.weights());
+    const progress: Pass["progress"] = (f, what) => pass.progress(twinShare * f, `floating point, ${what}`);
+    twin = await teach(floating, sets, { setting, seed, pass: { ...pass, progress } });
+    if (pass.signal.aborted) return undefined;
+    twins.set(key, twin);
+  }
+  const progress: Pass["progress"] = (f, what) => pass.progress(twinShare + (1 - twinShare) * f, what);
+  const curve = await teach(network, sets, { setting, seed, pass: { ...pass, progress } });
+  if (curve.length === 0) return undefined;
+  const use = useOf(network);
+  const conductances = network.crossbars.map((crossbar) => crossbar.conductances({ noise: false }));
+  const weights = network.weights().reduce((sum, { length }) => sum + length, 0);
+  const retention = pass.signal.aborted ? [] : await retentionOf(network, sets, ages);
+  return { curve, twin, use, retention, conductances, weights };
+}
+
+// ---- what comes out --------------------------------------------------------------------------------
+
+interface Row {
+  readonly variant: string;
+  readonly trained: readonly Trained[];
+}
+
+const last = (epochs: readonly Epoch[]): Estimate => epochs[epochs.length - 1].accuracy;
+
+/** Over networks where there are several, else over the tests of the one; %. */
+const overall = (values: readonly Estimate[]): Estimate =>
+  percent(values.length === 1 ? values[0] : estimate(values.map(({ mean }) => mean)));
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** Mean by epoch over networks, as far as all of them went. */
+function byEpoch(trained: readonly Trained[], value: (epoch: Epoch) => number): number[] {
+  const epochs = Math.min(...trained.map(({ curve }) => curve.length));
+  return Array.from({ length: epochs }, (_, e) => meanOf(trained.map(({ curve }) => value(curve[e]))));
+}
+
+interface Costs {
+  readonly setPulse: string;
+  readonly resetPulse: string;
+  readonly energyMixed: string;
+  readonly energyDigital: string;
+}
+
+/** Of 784-250-10 with biases, the network whose energy is published. */
+const publishedWeights = 785 * 250 + 251 * 10;
+
+/** Energy of one training image, J: what pulses take, and what is left of the published total for everything else. */
+function energyOf(trained: readonly Trained[], examples: number, costs: Costs) {
+  const perImage = (name: string) =>
+    meanOf(trained.map(({ use, curve }) => use.pulses[name] / (examples * curve.length)));
+  const { of, total } = deviceEnergy(
+    { pulses: { set: perImage("set"), reset: perImage("reset") }, reads: 0 },
+    { set: costs.setPulse, reset: costs.resetPulse },
+  );
+  const pulses = { set: of["set"] ?? 0, reset: of["reset"] ?? 0, programming: total };
+  const [{ weights }] = trained;
+  if (weights !== publishedWeights) return pulses;
+  const mixed = quantity(costs.energyMixed, "J");
+  const digital = quantity(costs.energyDigital, "J");
+  return {
+    ...pulses,
+    rest: mixed - total,
+    mixed,
+    restPerWeight: (mixed - total) / weights,
+    digital,
+    digitalPerWeight: digital / weights,
+    ratio: digital / mixed,
+  };
+}
+
+function figuresOf([first]: readonly Row[]): Record<string, Figure> {
+  const { trained } = first;
+  const epochs = (curves: readonly (readonly Epoch[])[]) => {
+    const length = Math.min(...curves.map((curve) => curve.length));
+    return Array.from({ length }, (_, e) => overall(curves.map((curve) => curve[e].accuracy)));
+  };
+  const learning = {
+    "PCM pairs": epochs(trained.map((t) => t.curve)),
+    "floating point": epochs(trained.map((t) => t.twin)),
+  };
+  const counted = (y: readonly Estimate[]) => ({ x: y.map((_, e) => e + 1), y });
+  const pulses = byEpoch(trained, (epoch) => epoch.updates);
+  const figures: Record<string, Figure> = {
+    learning: linePlot({
+      title: "Accuracy by epoch",
+      caption: "Mean over networks with 95 % interval, or of one over its tests.",
+      series: Object.fromEntries(Object.entries(learning).map(([name, y]) => [name, counted(y)])),
+      xTitle: "epoch",
+      yTitle: "test digits named rightly (%)",
+    }),
+    pulses: linePlot({
+      title: "Programming",
+      x: pulses.map((_, e) => e + 1),
+      series: {
+        "pulses for an image": pulses,
+        "pairs refreshed for 100 images": byEpoch(trained, (epoch) => epoch.refreshed),
+      },
+      xTitle: "epoch",
+      yTitle: "count",
+    }),
+    conductance: histogramPlot(
+      Object.fromEntries(
+        trained[0].conductances.map((G, k) => [`layer ${k + 1}`, Float64Array.from(G, (g) => g * 1e6)]),
+      ),
+      {
+        title: "Conductance of the devices after training",
+        xTitle: "conductance (µS)",
+        yTitle: "devices",
+        yLog: true,
+      },
+    ),
+  };
+  const ageing = trained.map((t) => t.retention).filter(({ length }) => length > 0);
+  if (ageing.length > 0)
+    figures["retention"] = linePlot({
+      title: "Inference after training",
+      x: ageing[0].map(({ age }) => age),
+      series: {
+        "with a factor for each layer": ageing[0].map((_, k) => overall(ageing.map((r) => r[k].scaled))),
+        without: ageing[0].map((_, k) => overall(ageing.map((r) => r[k].plain))),
+      },
+      xTitle: "time after training (s)",
+      yTitle: "test digits named rightly (%)",
+      xLog: true,
+    });
+  return figures;
+}
+
+function summary(rows: readonly Row[], examples: number, costs: Costs): Result {
+  const [first] = rows;
+  if (!first) return { metrics: {} };
+  const table = rows.map(({ variant, trained }) => {
+    const ageing = trained.map((t) => t.retention).filter(({ length }) => length > 0);
+    return {
+      variant,
+      accuracy: overall(trained.map((t) => last(t.curve))),
+      floatingPoint: overall(trained.map((t) => last(t.twin))),
+      gap: percent(estimate(trained.map((t) => last(t.twin).mean - last(t.curve).mean))),
+      networks: trained.length,
+      pulsesByEpoch: byEpoch(trained, (epoch) => epoch.updates),
+      pulses: meanOf(byEpoch(trained, (epoch) => epoch.updates)),
+      refreshed: meanOf(byEpoch(trained, (epoch) => epoch.refreshed)),
+      resets: meanOf(trained.map(({ use }) => use.pulses["reset"])),
+      retention:
+        ageing.length > 0
+          ? ageing[0].map(({ age }, k) => ({
+              age,
+              unscaled: overall(ageing.map((r) => r[k].plain)),
+              scaled: overall(ageing.map((r) => r[k].scaled)),
+            }))
+          : undefined,
+    };
+  });
+  const [{ variant: _, retention, networks: __, ...head }] = table;
+  return {
+    metrics: {
+      ...head,
+      refreshedByEpoch: byEpoch(first.trained, (epoch) => epoch.refreshed),
+      weights: first.trained[0].weights,
+      retention,
+      energy: energyOf(first.trained, examples, costs),
+      variants: rows.length > 1 ? table : undefined,
+    },
+    figures: figuresOf(rows),
+  };
+}
+
+export default experiment({
+  name: "mixed-precision-mlp",
+  question: "Do phase-change devices learn digits as well as floating point when changes gather beside them?",
+  source: "Nandakumar et al. 2020, Front. Neurosci. 14:406, doi:10.3389/fnins.2020.00406",
+  parameters: {
+    images: 60000,
+    heldOut: "test",
+    tests: 10000,
+    data: "mnist",
+    hidden: 250,
+    epochs: 10,
+    learningRate: 0.4,
+    learningRateEnd: 0.1,
+    loss: "squared error",
+    deviceParameters: ["nuSd=0"],
+    startMean: "1.6 uS",
+    startSd: "0.83 uS",
+    unit: "8 uS",
+    epsilon: "0.77 uS",
+    chi: true,
+    dacBits: 8,
+    adcBits: 8,
+    adcRange: [16, 4],
+    refreshEvery: 100,
+    refreshAbove: "8 uS",
+    refreshBelow: "6 uS",
+    refreshPulses: 3,
+    exampleTime: "0 s",
+    ages: ["38.6 s", "100 s", "1000 s", "10000 s", "100000 s", "1000000 s"],
+    setPulse: "6.75 pJ",
+    resetPulse: "270 pJ",
+    energyMixed: "83.2 nJ",
+    energyDigital: "14.35 uJ",
+    replicates: 3,
+    variants: ["as set"],
+  },
+  quick: { images: 100, tests: 100, data: "sample", hidden: 50, epochs: 20, replicates: 1 },
+  describe: {
+    images: "digits to learn from, the first of the training part",
+    heldOut:
+      'where tests are from: "test"; "train" for those that follow; "random" to draw both anew for each network from the first images + tests',
+    tests: "digits to test on, at most",
+    data: '"mnist", or "sample" for the 100 + 100 digits that ship with the program',
+    hidden: "cells of the hidden layer",
+    epochs: "passes over the digits, one step for each",
+    learningRate: "of the first epoch",
+    learningRateEnd: "of the last epoch; between them it falls exponentially",
+    loss: '"squared error" of sigmoid outputs, or "cross-entropy"',
+    deviceParameters: "parameters of the device, each as name=value",
+    startMean: "conductance of the devices before training",
+    startSd: "its spread",
+    unit: "difference of conductances that makes weight 1",
+    epsilon: "step one pulse is taken to make",
+    chi: "gather changes; without, each is rounded to pulses by itself",
+    dacBits: "bits of what goes into a crossbar; 0 for no rounding",
+    adcBits: "bits of what comes out",
+    adcRange: "largest output forwards and backwards, in weights times the largest input",
+    refreshEvery: "images from one refresh to the next; 0 for none",
+    refreshAbove: "a pair is reset and rewritten when a device exceeds this",
+    refreshBelow: "and the two differ by less than this",
+    refreshPulses: "most pulses by which it is rewritten",
+    exampleTime: "time on the clock of devices from one image to the next while training",
+    ages: "times after training at which the network is tested again",
+    setPulse: "energy of a SET pulse: 90 uA, 50 ns, 1.5 V (assumed)",
+    resetPulse: "energy of a RESET pulse: 360 uA, 500 ns, 1.5 V (assumed)",
+    energyMixed: "published energy of a training image, mixed precision",
+    energyDigital: "published energy of a training image, 32-bit digital",
+    replicates: "networks of each variant, with their own devices, noise and order",
+    variants: `any of: ${Object.keys(changes).join(", ")}`,
+  },
+  metrics: {
+    accuracy:
+      "test digits named rightly after training; 95 % interval over networks or, of one, over its tests (%)",
+    floatingPoint: "the same of the twins in floating point (%)",
+    gap: "what the twins are better by; interval over pairs (%)",
+    pulsesByEpoch: "SET pulses by which weights learn, for an image (1)",
+    pulses: "the same, mean of all epochs (1)",
+    refreshed: "pairs refreshed for 100 images (1)",
+    refreshedByEpoch: "the same by epoch (1)",
+    resets: "RESET pulses in all (1)",
+    weights: "weights, each of two devices",
+    retention: "accuracy at times after training (s), without and with a factor for each layer (%)",
+    energy:
+      "of one training image: SET and RESET pulses by our counts; of 784-250-10 also the published total, what is left of it for converters and digital work, the published digital design, and both for a weight (J)",
+    variants: "all variants: accuracy, twin, gap (%), programming, retention",
+  },
+
+  async run(given, context) {
+    const { images, tests, data, heldOut, replicates, variants, ...rest } = given;
+    const { setPulse, resetPulse, energyMixed, energyDigital, ...setting } = rest;
+    const costs = { setPulse, resetPulse, energyMixed, energyDigital };
+    const settings = variants.map((name) => {
+      if (!Object.hasOwn(changes, name))
+        throw new ConfigError(`there is no variant ${name}; there are ${Object.keys(changes).join(", ")}`);
+      const changed: Setting = { ...setting, ...changes[name](setting) };
+      return { name, setting: changed };
+    });
+    const random = heldOut === "random";
+    const digits = await digitSets(data, {
+      images: random ? images + tests : images,
+      heldOut: random ? "train" : heldOut,
+      signal: context.signal,
+    });
+    const twins: Twins = new Map();
+    const rows: { variant: string; trained: Trained[] }[] = [];
+    let networks = 0;
+    for (const { name, setting } of settings) {
+      const row = { variant: name, trained: [] as Trained[] };
+      for (let r = 0; r < replicates && !context.signal.aborted; r++) {
+        const seed = `${context.seed}/${r}`;
+        const sets = setsOf(digits, { images, tests, random, seed });
+        const start = networks++;
+        const progress: Pass["progress"] = (fraction, what) =>
+          context.progress((start + fraction) / (settings.length * replicates), `${name}: ${what}`);
+        const pass = { signal: context.signal, progress };
+        const trained = await replicate(setting, sets, { seed, pass, twins });
+        // one that was interrupted counts only where there is no whole one
+        if (!trained || (context.signal.aborted && rows.length + row.trained.length > 0)) break;
+        row.trained.push(trained);
+        const accuracy = last(trained.curve).mean;
+        context.log({ variant: name, seed, accuracy, floatingPoint: last(trained.twin).mean });
+        context.partial(summary([...rows, row], images, costs));
+      }
+      if (row.trained.length > 0) rows.push(row);
+    }
+    return summary(rows, images, costs);
+  },
+});
