@@ -39,7 +39,7 @@ interface Case {
   readonly levels?: boolean; // whole half quanta
   readonly accumulate?: boolean;
   readonly stochastic?: boolean;
-  /** Recall, per cent, of a simulation in C by us with other patterns: section 3 of the notes it was written from. */
+  /** Recall, per cent, of an earlier simulation in C, one seed, other patterns. */
   readonly reference?: number;
 }
 
