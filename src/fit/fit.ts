@@ -214,7 +214,8 @@ export async function fit(
       if (loose.delete(residual)) extra = []; // reads are as exact as they were written down
       for (const name of loose) {
         held.set(name, "the data do not tell it");
-        values.set(name, at[space.names.indexOf(name)]);
+        const k = space.names.indexOf(name);
+        values.set(name, space.coordinates[k].value(nearestAsGood(objective, best, k, space.start[k])));
       }
       continue;
     }
@@ -249,6 +250,23 @@ export async function fit(
       search: { likelihood, space, optimum: best, covariance },
     };
   }
+}
+
+/**
+ * The value of coordinate k nearest to where the search began that is as good as the maximum, to 0.01 of
+ * log-likelihood, all others held: where the likelihood is level a search ends anywhere.
+ */
+function nearestAsGood(objective: Objective, { point, value }: Optimum, k: number, start: number): number {
+  const good = (u: number) =>
+    objective.values(point.map((each, i) => (i === k ? u : each)))[0] > value - 0.01;
+  if (good(start)) return start;
+  let [bad, fine] = [start, point[k]];
+  for (let step = 0; step < 40; step++) {
+    const middle = (bad + fine) / 2;
+    if (good(middle)) fine = middle;
+    else bad = middle;
+  }
+  return fine;
 }
 
 /** Parameters along which the log-likelihood is exactly level wherever one looks. */
