@@ -12,8 +12,9 @@ import type { Differentiable } from "./objective.ts";
 /**
  * Second derivatives of the log-likelihood: central differences of its gradient, made symmetric.
  *
- * The step is 1e-4 standard deviations of each coordinate with the others held, found from the curvature itself: the
- * error by truncation is then near 2e-9 of the curvature, and that by rounding the gradient's divided by 1e-4.
+ * The step is 1e-4 standard deviations of each coordinate with the others held, at most 0.01 of its units, found from
+ * the curvature itself: the error by truncation is then near 2e-9 of the curvature, and that by rounding the gradient's
+ * divided by 1e-4.
  * `scale` are guesses of these deviations, [coordinate]. Throws a NumericError naming the coordinate where the gradient
  * is not finite however small the step. Cost: 2 gradients per coordinate, up to 4 times that with bad guesses.
  */
@@ -30,6 +31,8 @@ export function hessian(
 }
 
 const relativeStep = 1e-4;
+/** Where nothing is bent, in units of coordinates: further away something else may be. */
+const largestStep = 0.01;
 
 function curvature(
   objective: Differentiable,
@@ -46,7 +49,7 @@ function curvature(
     for (let k = 0; found === undefined && k < 20; k++) found = slopes(objective, point, i, (step /= 8));
     if (found === undefined) break;
     row = found;
-    const best = Math.min(relativeStep / Math.sqrt(Math.abs(row[i])), 0.1 * size);
+    const best = Math.min(relativeStep / Math.sqrt(Math.abs(row[i])), largestStep);
     if (step > best / 3 && step < best * 3) break;
     step = best;
   }

@@ -11,6 +11,8 @@ import { powerDimension, sameDimension, unitDimension } from "../math/units.ts";
 import type { Measurement } from "./measurement.ts";
 
 const siemens = unitDimension("S").dimension;
+/** Begins the largest conductance of a device off the largest value, where a bound would explain that one read only. */
+const room = 1.05;
 const powers = [1, 2, 0.5, -1, -2, -0.5];
 
 /** The power of conductance in a parameter's dimension; 0 where it has another dimension. */
@@ -18,7 +20,7 @@ function powerOfConductance({ dimension }: Pick<Parameter, "dimension">): number
   return powers.find((power) => sameDimension(dimension, powerDimension(siemens, power))) ?? 0;
 }
 
-/** Parameters of a model, SI, as of a device whose largest conductance is that of the data. */
+/** Parameters of a model, SI, as of a device whose largest conductance is a little above that of the data. */
 export function startValues(
   { parameters }: CheckedModel,
   measurement: Measurement,
@@ -28,7 +30,7 @@ export function startValues(
     ...parameters.filter((each) => powerOfConductance(each) === 1).map(({ value }) => Math.abs(value)),
   );
   const factor =
-    measurement.quantity === "conductance" && largest > 0 ? largestValue(measurement) / largest : 1;
+    measurement.quantity === "conductance" && largest > 0 ? (room * largestValue(measurement)) / largest : 1;
   return new Map(
     parameters.map((each) => [
       each.name,

@@ -35,3 +35,18 @@ test("reads without any noise are fitted without a residual one", async () => {
     expect(parameters[0].value).toBeCloseTo(0.8e-6, 12);
   }
 });
+
+test("a bound that no device came near is not taken to be the largest value read", async () => {
+  const { on, parameters, ...rest } = walker.definition;
+  const bounded = device({
+    ...rest,
+    on: { up: "G = min(G + step + stepSd * randn(), Gmax)" },
+    parameters: { ...parameters, Gmax: "70 uS" },
+  });
+  const [measurement] = await simulated({ devices: 10, pulses: Array(10).fill("up") }, bounded, 1);
+  const found = await fit(measurement, bounded, { start: "fabricated", seed: 1, starts: 8 });
+  expect(found.parameters.map(({ name }) => name)).toEqual(["G0", "step", "stepSd"]);
+  expect(found.held).toMatchObject([{ name: "Gmax", reason: "the data do not tell it" }]);
+  const largest = Math.max(...measurement.sequences.flatMap(({ values }) => [...values]));
+  expect(found.held[0].value).toBeGreaterThan(1.04 * largest);
+});
