@@ -3,7 +3,7 @@
  *
  * What is known is a normal distribution: means and covariances of the stored variables that draws have touched and
  * of the draws behind a device's constants (z, standard normal before anything is read). A pulse carries it on to
- * first order in the state and to second order where a draw multiplies the state; a read updates it and gives the
+ * first order in the state, with the moments that its draws give it, also where they multiply the state; a read updates it and gives the
  * likelihood of what was read. After a pulse that ends in clip, max or min of something random the value is between
  * the bounds or on one (bounds.ts), and a read weighs these cases. They become one normal again, but for values on a
  * bound that differs from device to device: these are a second normal, with a weight, until the device leaves it.
@@ -26,6 +26,7 @@ import {
   losses,
   mixed,
   observed,
+  scattered,
   simplify,
   symmetric,
   tiny,
@@ -277,28 +278,25 @@ class Builder {
       bounded = { state: k, ends: own.map((end) => ({ ...end, slopes: this.#gradient(end.at) })) };
       return core;
     });
-    const means = next.map((value) => simplify(withoutDraws(value)));
-    const jacobian = next.map((value) => this.#gradient(simplify(withoutDraws(value))));
-    const carried = congruent(jacobian, this.#covariances());
-    const streams = [...new Set(next.flatMap(drawsIn))];
-    const noise = streams.map((stream) => {
-      const slope = next.map((value) => simplify(withoutDraws(differentiate(value, stream))));
-      return {
-        slope,
-        change: congruent(
-          slope.map((each) => this.#gradient(each)),
-          this.#covariances(),
-        ),
-      };
-    });
+    const { means, off } = scattered(next);
+    const before = this.#covariances();
+    const along = (values: readonly Expression[]) =>
+      congruent(
+        values.map((each) => this.#gradient(each)),
+        before,
+      );
+    const carried = along(means);
+    const noise = off.map(({ weight, values }) => ({
+      weight: number(weight),
+      values,
+      change: along(values),
+    }));
     const covariances = carried.map((row, a) =>
       row.map((value, b) =>
-        b > a
-          ? number(0)
-          : noise.reduce(
-              (total, { slope, change }) => sum(sum(total, product(slope[a], slope[b])), change[a][b]),
-              value,
-            ),
+        noise.reduce((total, { weight, values, change }) => {
+          const added = b > a ? number(0) : sum(product(values[a], values[b]), change[a][b]);
+          return sum(total, product(weight, added));
+        }, value),
       ),
     );
     const certain = new Map(
@@ -347,16 +345,17 @@ class Builder {
     affine: (state: number) => boolean;
   } {
     const read = this.#text.read(this.#values());
-    const quiet = simplify(withoutDraws(read));
+    const { means: expected, off } = scattered([read]);
+    const [quiet] = expected;
     const { resolution, residual } = this.#options;
     const rest = sum(
       number(resolution ** 2),
       residual === undefined ? number(0) : product(name(residual), name(residual)),
     );
-    const noise = drawsIn(read).reduce((total, stream) => {
-      const slope = simplify(withoutDraws(differentiate(read, stream)));
-      return sum(total, product(slope, slope));
-    }, rest);
+    const noise = off.reduce(
+      (total, { weight, values: [value] }) => sum(total, product(number(weight), product(value, value))),
+      rest,
+    );
     const slopes = this.#gradient(quiet);
     const values = new Map<string, Expression>(certain);
     this.#states.forEach((state, k) => {

@@ -3,12 +3,13 @@
  *
  * Draws are names that begin with "#draw" here, standard normal. Knows nothing of devices.
  */
-import { fold, minus, product, quotient, sum } from "../language/algebra.ts";
+import { differentiate, fold, linearity, minus, product, quotient, sum } from "../language/algebra.ts";
 import { apply, type Expression, namesIn, number, substitute } from "../language/expression.ts";
 
 export const tiny = 1e-30; // weight that the cases of a bounded read keep, so that a far start still has a slope
 export const leastWeight = 1e-200; // keeps a share of nothing from being 0 / 0
 const rootTwo = Math.SQRT2;
+const zero: Expression = number(0);
 /** The name of the draw of a stream. */
 export const drawName = (stream: number) => `#draw ${stream}`;
 export const isDraw = (each: string) => each.startsWith("#draw");
@@ -18,6 +19,53 @@ export const drawsIn = (root: Expression): string[] => [...namesIn(root)].filter
 export function withoutDraws(root: Expression): Expression {
   const draws = drawsIn(root);
   return draws.length === 0 ? root : substitute(root, new Map(draws.map((each) => [each, number(0)])));
+}
+
+/** Places and weights that give means of a standard normal exactly to the 9th power: Abramowitz & Stegun 1964, table 25.10. */
+const root10 = Math.sqrt(10);
+const hermite = [
+  [-Math.sqrt(5 + root10), (7 - 2 * root10) / 60],
+  [-Math.sqrt(5 - root10), (7 + 2 * root10) / 60],
+  [0, 8 / 15],
+  [Math.sqrt(5 - root10), (7 + 2 * root10) / 60],
+  [Math.sqrt(5 + root10), (7 - 2 * root10) / 60],
+] as const;
+
+/**
+ * The moments that draws give to values: means, and deviations of them, whose covariance is the sum of `weight` times
+ * the product of two of them. Exact where values are linear in the draws; a draw in a curve, such as exp, counts at five
+ * places, and curves of two draws count by the sum of what each does alone.
+ */
+export function scattered(values: readonly Expression[]): {
+  readonly means: Expression[];
+  readonly off: { readonly weight: number; readonly values: readonly Expression[] }[];
+} {
+  const quiet = values.map((value) => simplify(withoutDraws(value)));
+  let means = quiet;
+  const draws = [...new Set(values.flatMap(drawsIn))];
+  const off = draws.flatMap((draw) => {
+    const others = new Map(draws.flatMap((each) => (each === draw ? [] : [[each, number(0)] as const])));
+    const alone = values.map((value) => substitute(value, others));
+    if (alone.every((value) => linearity(value, new Set([draw])).affine))
+      return [{ weight: 1, values: alone.map((value) => simplify(differentiate(value, draw))) }];
+    const places = hermite.map(([z, weight]) => ({
+      weight,
+      values: alone.map((value) => simplify(substitute(value, new Map([[draw, number(z)]])))),
+    }));
+    const average = alone.map((value, k) =>
+      namesIn(value).has(draw)
+        ? places.reduce((total, each) => sum(total, product(number(each.weight), each.values[k])), zero)
+        : places[0].values[k],
+    );
+    means = means.map((value, k) =>
+      namesIn(alone[k]).has(draw) ? sum(value, sum(average[k], minus(quiet[k]))) : value,
+    );
+    return places.map((each) => ({
+      weight: each.weight,
+      values: each.values.map((value, k) => (value === average[k] ? zero : sum(value, minus(average[k])))),
+    }));
+  });
+  return { means, off };
 }
 
 export const atLeast = (value: Expression, least: number) => apply("max", value, number(least));
@@ -69,7 +117,6 @@ export interface Belief {
   readonly covariances: readonly (readonly Expression[])[];
 }
 
-const zero: Expression = number(0);
 const dot = (a: readonly Expression[], b: readonly Expression[]): Expression =>
   a.reduce((total, each, k) => sum(total, product(each, b[k])), zero);
 

@@ -6,11 +6,11 @@
  */
 import { hasDraw, inline } from "../language/algebra.ts";
 import type { CheckedModel, Statement, Variable } from "../language/checked.ts";
-import { type Expression, name, namesIn, number, substitute } from "../language/expression.ts";
+import { type Expression, name, namesIn, number, type Operator, substitute } from "../language/expression.ts";
 import { print } from "../language/print.ts";
 import { odeStep, outcome } from "../language/pulse.ts";
 import { ConfigError } from "../math/errors.ts";
-import { drawName, isDraw, simplify, withoutDraws } from "./moments.ts";
+import { drawName, drawsIn, isDraw, simplify, withoutDraws } from "./moments.ts";
 
 /** Names of a row's inputs in expressions; pulse arguments keep their own names. */
 export const rowInputs = {
@@ -58,6 +58,22 @@ export function observedVariable(model: CheckedModel): Variable {
 /** What a statement computes with: its value, and the voltage and step of an application. */
 const textsOf = ({ value, application }: Statement): Expression[] =>
   application ? [value, application.voltage, application.dt] : [value];
+
+/** Operators whose value jumps. */
+const jumps: ReadonlySet<Operator> = new Set<Operator>([
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "==",
+  "!=",
+  "floor",
+  "ceil",
+  "round",
+  "sign",
+  "int",
+  "mod",
+]);
 
 type Circumstances = Omit<TextOptions, "free">;
 
@@ -187,6 +203,10 @@ export class DeviceText {
       } else if (node.kind === "apply") {
         const args = node.args.map(rename);
         if (args.some((arg, k) => arg !== node.args[k])) result = { ...node, args };
+        if (jumps.has(node.operator) && args.some((arg) => drawsIn(arg).length > 0))
+          throw new ConfigError(
+            `${this.#model.name} has a draw in ${print(node)}, in ${part}, which jumps; a fit follows draws that change a value smoothly`,
+          );
       }
       named.set(node, result);
       return result;
