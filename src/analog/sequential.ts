@@ -27,7 +27,7 @@ export interface Hardware {
   /** Bits of the converters in front of a crossbar and behind it, 2 to 16. Without them numbers are not rounded. */
   readonly dacBits?: number;
   readonly adcBits?: number;
-  /** Largest output of a crossbar, in weights times the largest input: forwards, backwards. Default [16, 4]. */
+  /** Largest output of a crossbar, in weights times the largest input: forwards, backwards. Default [16, 4], our choice. */
   readonly adcRange?: readonly number[];
   /** Examples from one refresh to the next, where `weights` has a rule of refresh. Default 100. */
   readonly refreshEvery?: number;
@@ -92,12 +92,17 @@ export class Sequential {
     return this.#forward(inputs, scale, "inference");
   }
 
-  /** Learns one example by one step down its gradient. Gives the loss before. Throws `NumericError` where that is not finite. */
+  /**
+   * Learns one example of class `label` by one step down its gradient. Gives the loss before. Throws `NumericError` where
+   * that is not finite.
+   */
   learn(
     inputs: ArrayLike<number>,
     label: number,
     o: { readonly learningRate: number; readonly scale?: number },
   ): number {
+    if (!(label >= 0 && label < this.outputs))
+      throw new ConfigError(`there is no class ${label} among ${this.outputs}`);
     const result = this.#forward(inputs, o.scale ?? 1, "training");
     const error = this.#error.data;
     let loss = 0;

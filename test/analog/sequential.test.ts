@@ -253,6 +253,9 @@ describe("what is refused", () => {
     await expect(once(new Float32Array(4).fill(Number.NaN), [0])).rejects.toThrow(
       "the loss of an example is NaN; a smaller learning rate may help",
     );
+    expect(() => network.learn(new Float32Array(4), 2, { learningRate: 0.1 })).toThrow(
+      "there is no class 2 among 2",
+    );
     expect(() => network.predict([1, 2])).toThrow("the network takes 4 numbers, not 2");
     expect(() => network.setWeights([[1]])).toThrow("2 x 5 weights are 10 numbers, not 1");
     expect(() => network.setWeights([])).toThrow("there are 1 dense layers, not 0");
