@@ -64,6 +64,7 @@ export class Sequential {
   readonly #x: Block;
   readonly #result: Block; // outputs, or of cross-entropy their shares
   readonly #error: Block;
+  #logSum = 0; // log of the sum of exp of the outputs
 
   constructor(
     kernels: Kernels,
@@ -110,7 +111,8 @@ export class Sequential {
       error[k] = result[k] - (k === label ? 1 : 0);
       loss += 0.5 * error[k] * error[k];
     }
-    if (this.#loss === "cross-entropy") loss = -Math.log(result[label]);
+    if (this.#loss === "cross-entropy")
+      loss = this.#logSum - this.#stages[this.#stages.length - 1].y.data[label];
     if (!Number.isFinite(loss))
       throw new NumericError(`the loss of an example is ${loss}; a smaller learning rate may help`);
     let dy = this.#error;
@@ -140,6 +142,7 @@ export class Sequential {
     let sum = 0;
     for (let k = 0; k < outputs; k++) sum += shares.data[k];
     this.#kernels.scale(outputs, shares.at, shares.at, 1 / sum);
+    this.#logSum = most + Math.log(sum);
     return shares.data;
   }
 

@@ -77,6 +77,9 @@ test("outputs of cross-entropy are shares of 1, and survive large ones", async (
   const shares = network.predict([0.005, 0]);
   expect(shares[0] + shares[1] + shares[2]).toBeCloseTo(1, 6);
   expect(shares[0] / shares[1]).toBeCloseTo(Math.E, 5);
+  // a class whose share is 0 in float32 has a finite loss, and learns
+  expect(network.learn([1, 0], 2, { learningRate: 0.1 })).toBe(400);
+  expect(network.weights()[0][6]).toBeCloseTo(-199.9, 4);
 });
 
 const weights = differentialPair(pcm, {
