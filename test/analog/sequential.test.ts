@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { pcm } from "../../models/pcm.ts";
 import {
+  type CrossbarUse,
   classify,
   dense,
   differentialPair,
@@ -126,11 +127,15 @@ describe("training", () => {
       expect(losses[7]).toBeLessThan(0.5 * losses[0]);
       expect(accuracy).toBeGreaterThan(0.9); // chance: 0.125
     }
-    const [first, second] = devices.network.crossbars.map(({ use }) => use);
-    expect(first.refreshed).toBeGreaterThan(0);
-    expect(first.pulses["set"]).toBeGreaterThan(first.updates);
-    expect(first.pulses["reset"]).toBe(2 * first.refreshed);
-    expect(second.updates).toBeGreaterThan(100);
+    const uses = devices.network.crossbars.map(({ use }) => use);
+    const sum = (count: (use: CrossbarUse) => number) => uses.reduce((total, use) => total + count(use), 0);
+    const refreshed = sum((use) => use.refreshed);
+    expect(refreshed).toBeGreaterThan(0);
+    expect(sum((use) => use.pulses["reset"])).toBe(2 * refreshed);
+    const again = sum((use) => use.pulses["set"] - use.updates); // at most three for a pair
+    expect(again).toBeGreaterThan(0);
+    expect(again).toBeLessThanOrEqual(3 * refreshed);
+    for (const use of uses) expect(use.updates).toBeGreaterThan(100);
   });
 
   test("the same seed gives the same bits, whether or not one looks on the way; another seed others", async () => {
