@@ -95,8 +95,8 @@ describe("diehl-cook", () => {
   test("the same network with one pulse up or down on devices learns too", async () => {
     const { metrics } = await runExperiment(diehlCook, {
       quick: true,
-      set: { synapses: "cuSiO2W", delay: "0 ms", passes: 2 },
+      set: { synapses: "cuSiO2W", delay: "0 ms", passes: 1, cells: 30 },
     });
-    expect(accuracyOf(metrics)).toBeGreaterThan(chance);
+    expect(accuracyOf(metrics)).toBeGreaterThan(chance); // measured 38
   });
 });
