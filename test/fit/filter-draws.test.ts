@@ -63,5 +63,7 @@ test("a draw that decides is refused", async () => {
   const [measurement] = await simulated({ devices: 2, pulses: ["up", "up"] }, model, 1);
   await expect(
     fit(measurement, model, { start: "fabricated", seed: 1 }),
-  ).rejects.toThrowErrorMatchingInlineSnapshot(`[ConfigError: walker has a draw in sd * randn() > 0.1, in up, which jumps; a fit follows draws that change a value smoothly]`);
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: walker has a draw in sd * randn() > 0.1, in up, which jumps; a fit follows draws that change a value smoothly]`,
+  );
 });
