@@ -267,12 +267,12 @@ export class DeviceArray {
 
 /**
  * Makes `size` devices of one model, as fabrication leaves them. Equal seeds make equal devices; the first of many are
- * those of few. Throws `ConfigError` for more than 16,777,216 devices.
+ * those of few. `given`: stored variables that are known, SI [device]; those after them in `initial` follow. Throws `ConfigError` for more than 16,777,216 devices.
  */
 export async function fabricate(
   size: number,
   model: Model<"device">,
-  options: { readonly seed: string | number },
+  options: { readonly seed: string | number; readonly given?: Readonly<Record<string, Float64Array>> },
 ): Promise<DeviceArray> {
   if (!(Number.isInteger(size) && size >= 1 && size <= most))
     throw new ConfigError(`an array has a whole number of devices from 1 to ${most}, not ${size}`);
@@ -320,10 +320,13 @@ export async function fabricate(
   const bytes = module.assemble({ pages, maximumPages: pages, shared: false });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: wasm } });
   const exports = instance.exports as Exports;
-  steps.forEach((_, k) => {
+  const array = new DeviceArray(model, memory, wasm.buffer, exports);
+  Object.keys(checked.initial).forEach((variable, k) => {
     exports[`fabricate ${k}`](0, padded(size), 0, 0, 0);
+    const known = options.given?.[variable];
+    if (known) array.set(variable, known);
   });
-  return new DeviceArray(model, memory, wasm.buffer, exports);
+  return array;
 }
 
 function layOutWaveform(layout: Layout, size: number): ArrayMemory["waveform"] {

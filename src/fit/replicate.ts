@@ -40,14 +40,16 @@ export async function replicate(
   for (const [round, members] of roundsOf(measurement).entries()) {
     // every sequence of every replicate on a device of its own, which is a copy where the measured one is the same
     const size = members.length;
-    const array = await fabricate(count * size, model, { seed: `${seed}/round/${round}` });
-    for (const constant of constants) {
-      const copies = Float64Array.from({ length: count * size }, (_, k) => {
-        const device = place.get(sequences[members[k % size]].device) as number;
-        return constant.values[Math.floor(k / size) * names.length + device];
-      });
-      array.set(constant.name, copies);
-    }
+    const given = Object.fromEntries(
+      constants.map(({ name, values }) => [
+        name,
+        Float64Array.from({ length: count * size }, (_, k) => {
+          const device = place.get(sequences[members[k % size]].device) as number;
+          return values[Math.floor(k / size) * names.length + device];
+        }),
+      ]),
+    );
+    const array = await fabricate(count * size, model, { seed: `${seed}/round/${round}`, given });
     const chosen = members.map((s) => sequences[s]);
     const { time, pulse, voltage } = chosen[0];
     const follow = (row: number) => {
