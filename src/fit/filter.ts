@@ -344,7 +344,8 @@ class Builder {
     /** Whether the slope along a state is free of that state. */
     affine: (state: number) => boolean;
   } {
-    const read = this.#text.read(this.#values());
+    // a read at its own bound, such as max(0, ...), counts as if it were not cut off
+    const { core: read } = unbounded(this.#text.read(this.#values()), (each) => this.#moves(each));
     const { means: expected, off } = scattered([read]);
     const [quiet] = expected;
     const { resolution, residual } = this.#options;

@@ -84,3 +84,22 @@ test("a constant may follow from another that `initial` has before it, whatever 
   );
   expect(one.values(Float64Array.of(1e-6))).toEqual(other.values(Float64Array.of(1e-6)));
 });
+
+test("a read that is cut off at 0 leaves those after it possible", async () => {
+  const model = device({
+    name: "falling below",
+    source: "test",
+    equations: "G : S",
+    initial: { G: "G0" },
+    on: { down: "G = G - step + 0.2 * noise * randn()" },
+    read: "max(0, G + noise * randn())",
+    parameters: { G0: "1 uS", step: "0.5 uS", noise: "0.3 uS" },
+  });
+  const [measurement] = await simulated({ devices: 1, pulses: Array(8).fill("down") }, model, 1);
+  const [{ values }] = measurement.sequences;
+  values[6] = 0.1e-6; // after two reads of 0
+  expect([...values.subarray(3, 6)]).toContain(0);
+  const options = { free: ["noise"], start: "fabricated", loss: "normal" } as const;
+  const { spread } = (await likelihoodOf(measurement, model, options)).predict([0.3e-6]);
+  expect(Math.min(...spread)).toBeGreaterThan(0.3e-6);
+});
