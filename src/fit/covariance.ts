@@ -7,7 +7,7 @@
 
 import { NumericError } from "../math/errors.ts";
 import { eigen, type Matrix } from "../math/matrix.ts";
-import type { Differentiable } from "./objective.ts";
+import { type Differentiable, placeOf } from "./objective.ts";
 
 /**
  * Second derivatives of the log-likelihood: central differences of its gradient, made symmetric.
@@ -55,7 +55,7 @@ function curvature(
   }
   if (row === undefined)
     throw new NumericError(
-      `the log-likelihood has no finite gradient beside ${objective.names[i]} = ${point[i]}`,
+      `the log-likelihood has no finite gradient beside ${placeOf(objective, point, i)}`,
     );
   return row;
 }

@@ -8,8 +8,8 @@ import { didYouMean } from "../math/nearest.ts";
 import { normalQuantile } from "../math/normal.ts";
 import { parseQuantity, sameDimension, unitDimension } from "../math/units.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { covarianceOf, hessian } from "./covariance.ts";
-import { type Likelihood, likelihoodOf, type Prediction } from "./likelihood.ts";
+import { covarianceOf, type Direction, hessian } from "./covariance.ts";
+import { type Likelihood, likelihoodOf, type Prediction, pulsesUsed } from "./likelihood.ts";
 import { devicesOf, type Measurement } from "./measurement.ts";
 import type { Loss } from "./moments.ts";
 import type { Objective, WeightedObjective } from "./objective.ts";
@@ -137,15 +137,16 @@ export async function fit(
   const used = usedParameters(checked, text);
   for (const { name, value } of checked.parameters) {
     if (held.has(name)) continue;
-    const reason = !used.has(name)
-      ? "nothing measured depends on it"
-      : !spread && spreadOf(checked, name) === "devices"
+    const reason =
+      !spread && spreadOf(checked, name) === "devices"
         ? "one device does not tell how devices differ"
-        : asked && !options.free?.includes(name)
-          ? "not asked for"
-          : !asked && value === 0 && spreadOf(checked, name) !== "cycles"
-            ? "0 in the model, so not part of it"
-            : undefined;
+        : !used.has(name)
+          ? "nothing measured depends on it"
+          : asked && !options.free?.includes(name)
+            ? "not asked for"
+            : !asked && value === 0 && spreadOf(checked, name) !== "cycles"
+              ? "0 in the model, so not part of it"
+              : undefined;
     if (reason === undefined) continue;
     if (asked && options.free?.includes(name)) throw new DataError(`${name} cannot be fitted: ${reason}`);
     held.set(name, reason);
@@ -219,7 +220,12 @@ export async function fit(
       }
       continue;
     }
-    if (unidentified.length > 0) throw unidentifiable(unidentified.map(({ names }) => names));
+    if (unidentified.length > 0) {
+      const vanished = space.parameters.filter(
+        ({ low }, k) => low === 0 && best.point[k] < space.start[k] - 3,
+      );
+      throw unidentifiable(unidentified, new Set(vanished.map(({ name }) => name)));
+    }
     const intervals = intervalsOf(objective, best, covariance, options);
     if ("higher" in intervals) {
       // a profile climbed above what the searches found: they begin again from there
@@ -280,7 +286,7 @@ function idleParameters(objective: Objective, starts: readonly Float64Array[]): 
 function textOf(measurement: Measurement, start: TextOptions["start"]) {
   return {
     arguments: new Set(measurement.arguments),
-    pulses: measurement.pulses,
+    pulses: pulsesUsed(measurement, start),
     start,
     sweep: measurement.quantity === "current",
     spread: devicesOf(measurement).length > 1,
@@ -372,13 +378,18 @@ function inUnit(value: number, unit: string): string | number {
   return `${Number((value / unitDimension(unit).factor).toPrecision(15))} ${unit}`;
 }
 
-function unidentifiable(directions: readonly (readonly string[])[]): DataError {
-  const told = directions.map((names) =>
-    names.length === 1 ? `${names[0]} at all` : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} apart`,
-  );
-  const first = [...new Set(directions.flat())][0];
+/** `vanished`: parameters that went to 0. */
+function unidentifiable(directions: readonly Direction[], vanished: ReadonlySet<string>): DataError {
+  const told = directions.map(({ names }) => {
+    const [name] = names;
+    if (names.length === 1) return `${name} at all${vanished.has(name) ? ", which goes to 0" : ""}`;
+    return `${names.slice(0, -1).join(", ")} and ${names.at(-1)} apart`;
+  });
+  const names = [...new Set(directions.flatMap((each) => each.names))];
+  const gone = names.find((name) => vanished.has(name));
+  const hint = gone === undefined ? names[0] : `${gone} at 0`;
   return new DataError(
-    `the data cannot tell ${told.join("; nor ")}; hold one of them, for instance by fixing ${first}, or measure what depends on it`,
+    `the data cannot tell ${told.join("; nor ")}; hold one of them, for instance by fixing ${hint}, or measure what depends on it`,
   );
 }
 

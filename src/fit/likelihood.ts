@@ -5,6 +5,7 @@
  */
 import type { Model } from "../language/model.ts";
 import { DataError } from "../math/errors.ts";
+import { didYouMean } from "../math/nearest.ts";
 import { type Branch, type Filter, type FilterOptions, filterOf } from "./filter.ts";
 import { compileKernel, type Kernel, type Rows } from "./kernel.ts";
 import { devicesOf, type Measurement, type Sequence } from "./measurement.ts";
@@ -182,7 +183,7 @@ export function filterRows(measurement: Measurement, model: Model<"device">, opt
 }
 
 /** Names of pulses that occur where they matter: not before a first read that a sequence starts from. */
-function pulsesUsed({ pulses, sequences }: Measurement, start: TextOptions["start"]): string[] {
+export function pulsesUsed({ pulses, sequences }: Measurement, start: TextOptions["start"]): string[] {
   const used = new Set<number>();
   for (const { pulse } of sequences)
     for (let row = start === "read" ? 1 : 0; row < pulse.length; row++)
@@ -235,7 +236,12 @@ function layOut(
   const defaults = given.map((each) => checked.parameters.find(({ name }) => name === each)?.value);
   const missing = given.find((_, k) => defaults[k] === undefined);
   if (missing !== undefined)
-    throw new DataError(`${checked.name} has no parameter ${missing}, which the data give with every pulse`);
+    throw new DataError(
+      `${checked.name} has no parameter ${missing}, which the data give with every pulse${didYouMean(
+        missing,
+        checked.parameters.map(({ name }) => name),
+      )}`,
+    );
   const columns = given.map(column);
   const reads: ReadPlace[] = [];
   const rowOfRead: number[] = [];

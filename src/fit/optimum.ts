@@ -9,7 +9,7 @@
 import { NumericError } from "../math/errors.ts";
 import { identity, type Matrix } from "../math/matrix.ts";
 import { hessian, positiveInverse } from "./covariance.ts";
-import type { Differentiable, Objective } from "./objective.ts";
+import { type Differentiable, type Objective, placeOf } from "./objective.ts";
 
 export interface MaximiseOptions {
   /** Gain of log-likelihood, expected from gradient and curvature, below which the search ends; default 1e-12. */
@@ -267,10 +267,6 @@ export function multiStart(
   optima.sort((a, b) => b.value - a.value);
   const best = optima[0];
   return { best, optima, agreeing: optima.filter(({ value }) => value > best.value - 0.01).length };
-}
-
-function placeOf({ names }: Differentiable, point: Float64Array): string {
-  return names.map((name, i) => `${name} = ${Number(point[i].toPrecision(6))}`).join(", ");
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

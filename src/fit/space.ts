@@ -4,7 +4,7 @@
  * A positive parameter is searched by its logarithm, one inside bounds by its logit, others by themselves in units of
  * their own size: so 1 is a natural step of every coordinate.
  */
-import type { Dimension } from "../math/units.ts";
+import { type Dimension, dimensionless, formatDimension, sameDimension } from "../math/units.ts";
 import { type Coordinate, coordinate } from "./coordinate.ts";
 import type { Likelihood } from "./likelihood.ts";
 import type { WeightedObjective } from "./objective.ts";
@@ -63,10 +63,17 @@ export class ParameterSpace {
     return this.coordinates.reduce((sum, each, k) => sum + each.logSlope(point[k]), 0);
   }
 
+  #told(u: number, k: number): string {
+    const unit = formatDimension(this.parameters[k].dimension);
+    const value = Number(this.coordinates[k].value(u).toPrecision(6));
+    return sameDimension(this.parameters[k].dimension, dimensionless) ? `${value}` : `${value} ${unit}`;
+  }
+
   objective(likelihood: Likelihood, weights?: Float64Array): WeightedObjective {
     return {
       names: this.names,
       groups: likelihood.groups.length,
+      told: (u, k) => this.#told(u, k),
       values: (points) => likelihood.values(this.values(points), weights),
       gradient: (point) => {
         const { value, gradient } = likelihood.gradient(this.values(point), weights);

@@ -10,6 +10,7 @@ import { type Expression, name, namesIn, number, type Operator, substitute } fro
 import { print } from "../language/print.ts";
 import { odeStep, outcome } from "../language/pulse.ts";
 import { ConfigError } from "../math/errors.ts";
+import { didYouMean } from "../math/nearest.ts";
 import { drawName, drawsIn, isDraw, simplify, withoutDraws } from "./moments.ts";
 
 /** Names of a row's inputs in expressions; pulse arguments keep their own names. */
@@ -154,17 +155,25 @@ export class DeviceText {
 
   /** Pulses and reads of the measurement. */
   #happening(): Expression[] {
-    const { handlers, drift, read, current } = this.#model;
+    const { drift, read, current } = this.#model;
     const { sweep } = this.#options;
     if (sweep && !current)
       throw new ConfigError(
         `${this.#model.name} does not say its current, which a sweep reads; write current: "V * G"`,
       );
-    const pulses = this.#options.pulses.flatMap((pulse) => (handlers[pulse] ?? []).flatMap(textsOf));
+    const pulses = this.#options.pulses.flatMap((pulse) => this.#handler(pulse).flatMap(textsOf));
     const driven = sweep ? [...odeStep(this.#model).values()] : [];
     const seen = (sweep ? current : read) as Expression;
     const all = [...pulses, ...driven, ...(drift ? [drift] : []), seen];
     return all.map((each) => this.#aged(this.#inlined(each), "age"));
+  }
+
+  #handler(pulse: string): readonly Statement[] {
+    const { handlers, name } = this.#model;
+    if (handlers[pulse]) return handlers[pulse];
+    const known = Object.keys(handlers);
+    const guess = didYouMean(pulse, known) || `; its pulses are ${known.join(", ")}`;
+    throw new ConfigError(`${name} has no pulse ${pulse}, which the data give${guess}`);
   }
 
   /** Names that something measured depends on, constants looked through. */
@@ -228,7 +237,7 @@ export class DeviceText {
 
   /** Variables that a draw reaches, by a pulse of the data or from the beginning. */
   uncertain(observed: string | undefined): Set<string> {
-    const { variables, handlers, initial, drift } = this.#model;
+    const { variables, initial, drift } = this.#model;
     const { pulses } = this.#options;
     const drifted = new Map(drift ? [["Gd", this.#inlined(drift)] as const] : []);
     const read = (root: Expression) => simplify(substitute(this.#inlined(root), drifted));
@@ -245,7 +254,7 @@ export class DeviceText {
       for (const { name: variable, constant } of variables)
         if (!constant && moved(read(initial[variable]))) uncertain.add(variable);
       for (const pulse of pulses)
-        for (const statement of handlers[pulse] ?? [])
+        for (const statement of this.#handler(pulse))
           if (textsOf(statement).some((each) => moved(read(each)))) uncertain.add(statement.target);
       if (this.#options.sweep)
         for (const [variable, value] of odeStep(this.#model)) if (moved(read(value))) uncertain.add(variable);
@@ -271,7 +280,6 @@ export class DeviceText {
 
   /** New values of what a pulse assigns, draws as names. Throws `ConfigError`. */
   pulse(pulse: string, before: ReadonlyMap<string, Expression>): Map<string, Expression> {
-    if (!this.#model.handlers[pulse]) throw new ConfigError(`${this.#model.name} has no pulse ${pulse}`);
     const drifted = this.#drifted(before, rowInputs.agePulse);
     const seen = drifted ? new Map([...before, ["Gd", drifted] as const]) : before;
     const read = (each: Expression) => this.#aged(this.#read(each, pulse), rowInputs.agePulse);

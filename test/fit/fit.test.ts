@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { idealDevice } from "../../models/constant-step.ts";
-import { device, fit } from "../../src/index.ts";
+import { constantStep } from "../../models/step-devices.ts";
+import { device, fit, predictiveCheck } from "../../src/index.ts";
 import { limit } from "../device/distribution.ts";
 import { simulated } from "./measured.ts";
 
@@ -49,4 +50,22 @@ test("a bound that no device came near is not taken to be the largest value read
   expect(found.held).toMatchObject([{ name: "Gmax", reason: "the data do not tell it" }]);
   const largest = Math.max(...measurement.sequences.flatMap(({ values }) => [...values]));
   expect(found.held[0].value).toBeGreaterThan(1.04 * largest);
+});
+
+test("the model of one device has no spread between devices, so that its replicates are that device", async () => {
+  const model = constantStep.with({ pulseSd: 0.3, stepSd: 0.5 });
+  const plan = { devices: 1, pulses: ["", ...Array(20).fill("up")], first: () => 5e-6 };
+  const [measurement] = await simulated(plan, model, 1);
+  const found = await fit(measurement, model, { seed: 1, starts: 8 });
+  expect(found.held).toContainEqual(
+    expect.objectContaining({
+      name: "stepSd",
+      value: 0,
+      reason: "one device does not tell how devices differ",
+    }),
+  );
+  const { statistics } = await predictiveCheck(found, { seed: 1, replicates: 100 });
+  const mean = statistics.find(({ name }) => name === "mean step")!;
+  const spread = (0.3 * 1e-7) / Math.sqrt(20); // of the mean of 20 steps, not of a gain that differs by a half
+  expect(mean.interval95[1] - mean.interval95[0]).toBeLessThan(2 * 4 * spread);
 });
