@@ -10,7 +10,6 @@ import { type Expression, name, namesIn, number, type Operator, substitute } fro
 import { print } from "../language/print.ts";
 import { odeStep, outcome } from "../language/pulse.ts";
 import { ConfigError } from "../math/errors.ts";
-import { didYouMean } from "../math/nearest.ts";
 import { drawName, drawsIn, isDraw, simplify, withoutDraws } from "./moments.ts";
 
 /** Names of a row's inputs in expressions; pulse arguments keep their own names. */
@@ -171,9 +170,8 @@ export class DeviceText {
   #handler(pulse: string): readonly Statement[] {
     const { handlers, name } = this.#model;
     if (handlers[pulse]) return handlers[pulse];
-    const known = Object.keys(handlers);
-    const guess = didYouMean(pulse, known) || `; its pulses are ${known.join(", ")}`;
-    throw new ConfigError(`${name} has no pulse ${pulse}, which the data give${guess}`);
+    const known = Object.keys(handlers).join(", ");
+    throw new ConfigError(`${name} has no pulse ${pulse}, which the data give; it has ${known}`);
   }
 
   /** Names that something measured depends on, constants looked through. */

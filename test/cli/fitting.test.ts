@@ -55,7 +55,9 @@ test("several models are compared, each with its device; one that cannot be fitt
   });
   const [best, other] = record.models;
   expect(record.models.map(({ name }) => path.basename(name))).toEqual(["saturating.json", "straight.json"]);
-  expect(record.refused).toEqual({ softBounds: "soft bounds has no pulse set" });
+  expect(record.refused).toEqual({
+    softBounds: "soft bounds has no pulse set, which the data give; it has up, down, reset",
+  });
   expect(outcome.omitted).toEqual(record.refused);
   expect(best.difference).toBe(0);
   expect(other.difference).toBeCloseTo(other.aicc - best.aicc, 6);
@@ -70,7 +72,7 @@ test("several models are compared, each with its device; one that cannot be fitt
   const { files = {}, lines = [] } = outcome;
   expect(files["device.json"]).toBe(files["device-saturating.json"]);
   expect(readDevice(files["device-straight.json"]).model.checked.name).toBe("equal steps");
-  expect(lines.join("\n")).toMatch(/refused +because\n +softBounds +soft bounds has no pulse set$/);
+  expect(lines.join("\n")).toMatch(/refused +because\n +softBounds +soft bounds has no pulse set, /);
   for (const [fraction] of told) expect(fraction >= 0 && fraction <= 1).toBe(true);
   expect(told.at(-1)?.[0]).toBe(1);
   expect(Object.keys(partial[0].figures ?? {})).toEqual(["data"]); // before anything is fitted
@@ -78,7 +80,7 @@ test("several models are compared, each with its device; one that cannot be fitt
 
 test("when no model can be fitted, all reasons are told", async () => {
   await expect(fitted({ models: ["pcm", "driftingRead"], data: "crosssim-ramps" })).rejects.toThrow(
-    "pcm: PCM, accumulation has no pulse down\ndriftingRead: drift and white read noise has no pulse down",
+    "pcm: PCM, accumulation has no pulse down, which the data give; it has set, reset\ndriftingRead: drift and",
   );
 });
 

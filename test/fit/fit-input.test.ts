@@ -119,7 +119,7 @@ test("parameters that nothing depends on, that cannot be told apart, that one de
 
 test("pulses and arguments that the model does not have", async () => {
   expect(await refusal(measured, pcm)).toMatchInlineSnapshot(
-    `"ConfigError: PCM, accumulation has no pulse up, which the data give; its pulses are set, reset"`,
+    `"ConfigError: PCM, accumulation has no pulse up, which the data give; it has set, reset"`,
   );
   const given = {
     ...measured,
