@@ -267,7 +267,8 @@ function layOut(
       const isRead = !Number.isNaN(values[r]);
       code[row] = isRead ? known.read : known.silent;
       agePulse[row] = now - written;
-      if (pulse[r] >= 0) written = now;
+      const isWritten = voltage ? checked.derivatives.length > 0 : pulse[r] >= 0; // as `drive` has it
+      if (isWritten) written = now;
       ageRead[row] = now - written;
       value[row] = values[r];
       if (voltage) {

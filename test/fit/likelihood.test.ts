@@ -103,3 +103,30 @@ test("a read that is cut off at 0 leaves those after it possible", async () => {
   const { spread } = (await likelihoodOf(measurement, model, options)).predict([0.3e-6]);
   expect(Math.min(...spread)).toBeGreaterThan(0.3e-6);
 });
+
+test("a sweep writes what it moves at every row, so that nothing ages, as in a simulation", async () => {
+  const aging = device({
+    name: "aging",
+    source: "test",
+    equations: "dx/dt = k * V / unit : 1",
+    initial: { x: "0.5" },
+    on: { up: "x = x" },
+    drift: "G0 * x * (1 + age / t0)",
+    read: "Gd",
+    current: "V * Gd",
+    parameters: { k: "1 Hz", unit: "1 V", G0: "1 uS", t0: "1 s" },
+  });
+  const rows = Array.from({ length: 6 }, (_, k) => k);
+  const plan = {
+    devices: 1,
+    pulses: rows.map(() => ""),
+    time: rows.map((k) => 0.1 * k),
+    voltage: rows.map((k) => k),
+  };
+  const [measurement] = await simulated(plan, aging, 1);
+  const options = { free: ["k"], start: "fabricated", loss: "normal" } as const;
+  const { expected } = (await likelihoodOf(measurement, aging, options)).predict([1]);
+  expected.forEach((value, row) => {
+    expect(value).toBeCloseTo(measurement.sequences[0].values[row], 15);
+  });
+});
