@@ -26,10 +26,12 @@ import {
   losses,
   mixed,
   observed,
+  type Part,
   scattered,
   simplify,
   symmetric,
   tiny,
+  weightOf,
   withoutDraws,
 } from "./moments.ts";
 import { DeviceText, observedVariable, rowInputs, type TextOptions } from "./text.ts";
@@ -95,11 +97,9 @@ interface Read {
   readonly variance: Expression;
 }
 
-/** Something that may have happened, how likely it is, and what is believed then. */
-interface Part {
+/** Something that may have happened, and where values are then. */
+interface Placed extends Part {
   readonly place: Place;
-  readonly weight: Expression;
-  readonly belief: Belief;
 }
 
 /** What is known after variables have taken new values, but for their bounds. */
@@ -218,7 +218,7 @@ class Builder {
   }
 
   /** What may have happened, wherever values were. Without bounds they stay where they were. */
-  #parts({ knowledge, bound }: Carried): Part[] {
+  #parts({ knowledge, bound }: Carried): Placed[] {
     const cases = casesOf(knowledge, bound);
     return this.#everywhere((here, place) =>
       cases.map((each) => this.#part(each, here, bound ? "between" : place)),
@@ -240,7 +240,7 @@ class Builder {
     { side, probability, belief }: Case,
     here: (value: Expression) => Expression,
     otherwise: Place,
-  ): Part {
+  ): Placed {
     const before = this.#places.size > 1 ? product(name(weight), probability) : probability;
     return {
       place: side && this.#places.has(side) ? side : otherwise,
@@ -253,12 +253,12 @@ class Builder {
   }
 
   /** Cells of what may have happened: one belief for each place. */
-  #joined(parts: readonly Part[]): Map<string, Expression> {
+  #joined(parts: readonly Placed[]): Map<string, Expression> {
     const total = weightOf(parts);
     const cells = new Map<string, Expression>();
     for (const place of this.#places) {
       const own = parts.filter((part) => part.place === place);
-      const known = this.#known(mixedParts(own.length > 0 ? own : parts));
+      const known = this.#known(mixed(own.length > 0 ? own : parts));
       for (const [cell, value] of known) cells.set(at(place, cell), value);
       if (this.#places.size > 1) cells.set(at(place, weight), quotient(weightOf(own), total));
     }
@@ -341,8 +341,8 @@ class Builder {
     expected: Expression;
     slopes: Expression[];
     noise: Expression;
-    /** Whether the slope along a state is free of that state. */
-    affine: (state: number) => boolean;
+    /** Whether slopes hang on the state. */
+    isCurved: boolean;
   } {
     // a read at its own bound, such as max(0, ...), counts as if it were not cut off
     const { core: read } = unbounded(this.#text.read(this.#values()), (each) => this.#moves(each));
@@ -367,15 +367,28 @@ class Builder {
       expected: here(quiet),
       slopes: slopes.map(here),
       noise: here(noise),
-      affine: (state) => !namesIn(slopes[state]).has(mean(this.#states[state])),
+      isCurved: slopes.some((slope) => this.#states.some((state) => namesIn(slope).has(mean(state)))),
     };
   }
 
+  /** A curved read is looked at from where it puts the state, in three steps (Bell & Cathey 1993, IEEE Trans. Autom. Control 38:294). */
   #read(before: Knowledge): Read {
-    const { expected, slopes, noise } = this.#look(before);
-    const error = sum(name(rowInputs.value), minus(expected));
-    const { belief, variance } = observed(before, slopes, noise, error, this.#options.loss);
-    return { after: { ...belief, certain: before.certain }, expected, error, variance };
+    const first = this.#look(before);
+    let look = first;
+    let { means } = before;
+    for (let step = 0; ; step++) {
+      const { expected, slopes, noise } = look;
+      const carried = slopes.reduce((total, slope, k) => {
+        const off = means[k] === before.means[k] ? number(0) : sum(before.means[k], minus(means[k]));
+        return sum(total, product(slope, off));
+      }, expected);
+      const error = sum(name(rowInputs.value), minus(carried));
+      const { belief, variance } = observed(before, slopes, noise, error, this.#options.loss);
+      if (!first.isCurved || step === 3)
+        return { after: { ...belief, certain: before.certain }, expected: first.expected, error, variance };
+      means = belief.means;
+      look = this.#look({ ...before, means });
+    }
   }
 
   /** A read of what may have happened: parts weighed by how well they explain it. */
@@ -411,7 +424,7 @@ class Builder {
       ),
     }));
     const log = sum(sum(largest, apply("log", weightOf(explained))), number(constant));
-    const { expected, variance } = this.#read({ ...mixedParts(this.#parts(carried)), certain });
+    const { expected, variance } = this.#read({ ...mixed(this.#parts(carried)), certain });
     return changed(new Map([...this.#joined(explained), ...certain, ...results(expected, variance, log)]));
   }
 
@@ -444,7 +457,7 @@ class Builder {
     const value = name(rowInputs.value);
     let { means } = known;
     let look = this.#look(known);
-    const steps = look.affine(c) ? 1 : 8;
+    const steps = look.isCurved ? 8 : 1;
     for (let k = 0; k < steps; k++) {
       const better = sum(means[c], quotient(sum(value, minus(look.expected)), look.slopes[c]));
       means = means.map((each, a) => (a === c ? better : each));
@@ -472,15 +485,6 @@ class Builder {
 
 const none: ReadonlyMap<string, Expression> = new Map();
 const isZero = (value: Expression) => value.kind === "number" && value.value === 0;
-
-const weightOf = (parts: readonly Part[]): Expression =>
-  parts.map((part) => part.weight).reduce(sum, number(0) as Expression);
-
-/** What is believed when any of these may have happened. */
-function mixedParts(parts: readonly Part[]): Belief {
-  const total = weightOf(parts);
-  return mixed(parts.map(({ weight, belief }) => ({ weight: quotient(weight, total), belief })));
-}
 
 function results(expected: Expression, variance: Expression, log: Expression): [string, Expression][] {
   return [

@@ -194,9 +194,20 @@ export function pinned(
   };
 }
 
+/** Something that may be true: how likely it is in comparison, and what is believed then. */
+export interface Part {
+  readonly weight: Expression;
+  readonly belief: Belief;
+}
+
+export const weightOf = (parts: readonly Part[]): Expression =>
+  parts.map(({ weight }) => weight).reduce(sum, zero);
+
 /** The first two moments of a mixture. */
-export function mixed(parts: readonly { weight: Expression; belief: Belief }[]): Belief {
-  if (parts.length === 1) return parts[0].belief;
+export function mixed(unscaled: readonly Part[]): Belief {
+  if (unscaled.length === 1) return unscaled[0].belief;
+  const all = weightOf(unscaled);
+  const parts = unscaled.map(({ weight, belief }) => ({ weight: quotient(weight, all), belief }));
   const total = (of: (belief: Belief) => Expression): Expression =>
     parts.reduce((value, { weight, belief }) => sum(value, product(weight, of(belief))), zero);
   const means = parts[0].belief.means.map((first, k) =>
