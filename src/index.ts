@@ -3,7 +3,9 @@
  */
 export type { Crossbar, CrossbarUse } from "./analog/crossbar.ts";
 export { dense, type Layer, sigmoid } from "./analog/layers.ts";
+export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
 export { type Hardware, type Sequential, type SequentialOptions, sequential } from "./analog/sequential.ts";
+export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
 export {
   classify,
   type Examples,

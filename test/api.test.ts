@@ -20,6 +20,7 @@ const values = [
   ...["compare", "fit", "fitReport", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
+  ...["mapNetwork", "networkShape"], // networks on tiles
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
   ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
@@ -57,6 +58,7 @@ const types = [
   ...["Measurement", "Sequence", "TableOptions"],
   ...["Crossbar", "CrossbarUse", "Examples", "Hardware", "Layer"],
   ...["PassOptions", "Sequential", "SequentialOptions", "TrainOptions"],
+  ...["ArraySize", "MappedMatrix", "Mapping", "MatrixShape", "NetworkShape", "Piece"],
   ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
   ...["FitReport", "FitReportOptions", "Posterior", "PosteriorOptions", "ReplicateOptions"],
 ];

@@ -25,6 +25,17 @@ interface FitWords extends Omit<FitFlags, "metadata" | "posterior" | "seed" | "f
   json?: boolean;
 }
 
+interface PaperFlags {
+  full?: boolean;
+  seed: string;
+  only: string[];
+  from?: string[];
+  out?: string;
+  force?: boolean;
+  json?: boolean;
+  progress: ProgressMode;
+}
+
 interface DeviceShowFlags {
   set: string[];
   seed: string;
@@ -32,6 +43,13 @@ interface DeviceShowFlags {
   quick?: boolean;
   out?: string;
   force?: boolean;
+  json?: boolean;
+}
+
+interface MapFlags {
+  tile: string;
+  length?: number;
+  layers?: boolean;
   json?: boolean;
 }
 
@@ -94,6 +112,32 @@ function program(): Command {
     .action(async (name: string, flags: { json?: boolean }) => {
       const { show } = await import("./show.ts");
       process.exitCode = await show(name, { json: flags.json ?? false });
+    });
+
+  memspike
+    .command("paper")
+    .description("a paper's figures beside ours, on one page; alone, tell which papers there are")
+    .argument("[name]", "a paper such as pcm-snn")
+    .option("--full", "the sizes that the criteria are made for, not those of a quick run")
+    .option("--seed <seed>", "a number or a word; the same seed gives the same results", "1")
+    .option("--only <run>", "one of the paper's runs; again for more", collect, [])
+    .option("--from <folders...>", "make the page of runs that are there, and run nothing")
+    .option("--out <folder>", "the folder of page and runs; default runs/paper-<name>-<quick or full>-<seed>")
+    .option("--force", "run again what --out holds already")
+    .option("--json", "print one JSON object")
+    .addOption(
+      new Option("--progress <mode>", "how progress is shown on stderr")
+        .choices(["auto", "plain", "json", "none"])
+        .default("auto"),
+    )
+    .addHelpText("after", paperHelp)
+    .action(async (name: string | undefined, flags: PaperFlags) => {
+      const { paper, paperList } = await import("./paper.ts");
+      const { full = false, force = false, json = false, seed, ...rest } = flags;
+      process.exitCode =
+        name === undefined
+          ? await paperList({ json })
+          : await paper(name, { ...rest, full, force, json, seed: seedFrom(seed) });
     });
 
   const data = memspike.command("data").description("list, fetch and verify data sets");
@@ -253,6 +297,21 @@ function program(): Command {
         ...(flags.out === undefined ? {} : { out: flags.out }),
       });
     });
+  memspike
+    .command("map")
+    .description(
+      "map a network on crossbar tiles: how many, how full, how often used; alone, all that come along",
+    )
+    .argument("[network]", "a name such as resnet32")
+    .option("--tile <rows x columns>", "size of a tile", "512x512")
+    .option("--length <n>", "steps of a sample, of a network of sequences", wholeNumber)
+    .option("--layers", "tell each matrix")
+    .option("--json", "print one JSON object: weights, tiles, use, mvms, reuse")
+    .action(async (network: string | undefined, flags: MapFlags) => {
+      const { map } = await import("./map.ts");
+      const { layers = false, json = false, ...rest } = flags;
+      process.exitCode = await map(network, { ...rest, layers, json });
+    });
   return memspike;
 }
 
@@ -264,6 +323,10 @@ A file exports an experiment by default, and imports this program by its name wh
   export default experiment({ name: "mine", … });
 
 Ctrl-C once ends the run with the results so far, twice at once.`;
+
+const paperHelp = `
+Runs that --out holds from the same program, parameters and seed are taken over: Ctrl-C ends a command with what is
+complete, and the same command goes on from there.`;
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
