@@ -6,11 +6,14 @@
  * `normalCount` numbers.
  */
 import { ModuleBuilder } from "../wasm/assembler.ts";
-import { exp } from "../wasm/exponential.ts";
+import { exp, tanh } from "../wasm/exponential.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
+import { addImages } from "./images.ts";
 import { addMatvec } from "./matvec.ts";
 import { addNormals } from "./noise.ts";
+import { addProduct } from "./product.ts";
+import { addColumnSums, addRowSums, addRowwise, type Rowwise } from "./rowwise.ts";
 
 /** Room that `normals` needs for `count` numbers. */
 export const normalCount = (count: number): number => Math.ceil(count / 16) * 16;
@@ -64,22 +67,228 @@ export const elementwise = {
       return { y: g.mul(clipped, step) };
     },
   },
+  /** y = tanh(x) */
+  tanh: { inputs: ["x"], outputs: ["y"], compute: (g, { x }) => ({ y: tanh(g, x) }) },
+  /** dx = dy (1 - y^2), for y = tanh(x) */
+  tanhBack: {
+    inputs: ["dy", "y"],
+    outputs: ["dx"],
+    compute: (g, { dy, y }) => ({ dx: g.mul(dy, g.sub(g.constant(1), g.mul(y, y))) }),
+  },
+  /** y = max(x, 0) */
+  relu: {
+    inputs: ["x"],
+    outputs: ["y"],
+    compute: (g, { x }) => ({ y: g.select(g.node("gt", [x, g.constant(0)]), x, g.constant(0)) }),
+  },
+  /** dx = dy where y > 0, else 0 */
+  reluBack: {
+    inputs: ["dy", "y"],
+    outputs: ["dx"],
+    compute: (g, { dy, y }) => ({ dx: g.select(g.node("gt", [y, g.constant(0)]), dy, g.constant(0)) }),
+  },
+  /** y = a + b */
+  add: { inputs: ["a", "b"], outputs: ["y"], compute: (g, { a, b }) => ({ y: g.add(a, b) }) },
+  /** y = a b */
+  multiplyBoth: { inputs: ["a", "b"], outputs: ["y"], compute: (g, { a, b }) => ({ y: g.mul(a, b) }) },
+  /** y = x + factor d */
+  addScaled: {
+    inputs: ["x", "d"],
+    scalars: ["factor"],
+    outputs: ["y"],
+    compute: (g, { x, d, factor }) => ({ y: g.add(x, g.mul(factor, d)) }),
+  },
+  /** v = momentum v + g + decay w; w = w - rate v (Sutskever et al. 2013, ICML, without its correction) */
+  momentum: {
+    inputs: ["w", "g", "v"],
+    scalars: ["rate", "factor", "decay"],
+    outputs: ["newW", "newV"],
+    compute: (g, { w, g: gradient, v, rate, factor, decay }) => {
+      const newV = g.add(g.mul(factor, v), g.add(gradient, g.mul(decay, w)));
+      return { newW: g.sub(w, g.mul(rate, newV)), newV };
+    },
+  },
+  /** The same with Nesterov's look ahead: w = w - rate (g + decay w + momentum v) */
+  nesterov: {
+    inputs: ["w", "g", "v"],
+    scalars: ["rate", "factor", "decay"],
+    outputs: ["newW", "newV"],
+    compute: (g, { w, g: gradient, v, rate, factor, decay }) => {
+      const slope = g.add(gradient, g.mul(decay, w));
+      const newV = g.add(g.mul(factor, v), slope);
+      return { newW: g.sub(w, g.mul(rate, g.add(slope, g.mul(factor, newV)))), newV };
+    },
+  },
+  /**
+   * Adam with bias corrections in `rate` and `root` (Kingma & Ba 2015, ICLR, end of section 2) and decay apart from the
+   * gradient (Loshchilov & Hutter 2019, ICLR): w = w - loss w - rate m / (root sqrt(s) + epsilon)
+   */
+  adam: {
+    inputs: ["w", "g", "m", "s"],
+    scalars: ["rate", "beta1", "beta2", "root", "epsilon", "loss", "decay"],
+    outputs: ["newW", "newM", "newS"],
+    compute: (g, { w, g: plain, m, s, rate, beta1, beta2, root, epsilon, loss, decay }) => {
+      const one = g.constant(1);
+      const gradient = g.add(plain, g.mul(decay, w));
+      const newM = g.add(g.mul(beta1, m), g.mul(g.sub(one, beta1), gradient));
+      const newS = g.add(g.mul(beta2, s), g.mul(g.sub(one, beta2), g.mul(gradient, gradient)));
+      const step = g.div(g.mul(rate, newM), g.add(g.mul(root, g.node("sqrt", [newS])), epsilon));
+      return { newW: g.sub(g.sub(w, g.mul(loss, w)), step), newM, newS };
+    },
+  },
 } as const satisfies Readonly<Record<string, Elementwise>>;
+
+/** On tables: see rowwise.ts. `c…` are numbers of a feature, `r…` of a row. */
+export const rowwise = {
+  /** y = c */
+  fillColumns: { inputs: [], columns: ["c"], outputs: ["y"], compute: (_, { c }) => ({ y: c }) },
+  /** y = x + c */
+  addColumns: {
+    inputs: ["x"],
+    columns: ["c"],
+    outputs: ["y"],
+    compute: (g, { x, c }) => ({ y: g.add(x, c) }),
+  },
+  /** y = c x */
+  scaleColumns: {
+    inputs: ["x"],
+    columns: ["c"],
+    outputs: ["y"],
+    compute: (g, { x, c }) => ({ y: g.mul(x, c) }),
+  },
+  /** y = x cScale + cShift */
+  affineColumns: {
+    inputs: ["x"],
+    columns: ["cScale", "cShift"],
+    outputs: ["y"],
+    compute: (g, { x, cScale, cShift }) => ({ y: g.add(g.mul(x, cScale), cShift) }),
+  },
+  /** dx = cGain (dy - cMean - (x - cCentre) cSlope) */
+  normBack: {
+    inputs: ["dy", "x"],
+    columns: ["cGain", "cMean", "cCentre", "cSlope"],
+    outputs: ["dx"],
+    compute: (g, { dy, x, cGain, cMean, cCentre, cSlope }) => ({
+      dx: g.mul(cGain, g.sub(g.sub(dy, cMean), g.mul(g.sub(x, cCentre), cSlope))),
+    }),
+  },
+  /** y = r x */
+  scaleRows: { inputs: ["x"], rows: ["r"], outputs: ["y"], compute: (g, { x, r }) => ({ y: g.mul(x, r) }) },
+  /** y = (x - rShift) rScale */
+  affineRows: {
+    inputs: ["x"],
+    rows: ["rShift", "rScale"],
+    outputs: ["y"],
+    compute: (g, { x, rShift, rScale }) => ({ y: g.mul(g.sub(x, rShift), rScale) }),
+  },
+  /** y = exp(x - r) */
+  exponentialRows: {
+    inputs: ["x"],
+    rows: ["r"],
+    outputs: ["y"],
+    compute: (g, { x, r }) => ({ y: exp(g, g.sub(x, r)) }),
+  },
+  /** dx = y (dy - r), for y = softmax(x) and r = sum of dy y */
+  softmaxBack: {
+    inputs: ["dy", "y"],
+    rows: ["r"],
+    outputs: ["dx"],
+    compute: (g, { dy, y, r }) => ({ dx: g.mul(y, g.sub(dy, r)) }),
+  },
+} as const satisfies Readonly<Record<string, Rowwise>>;
+
+/** Sums over rows, added to a number of each feature. */
+export const columnSums = {
+  /** sum of x */
+  sumColumns: { inputs: ["x"], outputs: ["y"], compute: (_, { x }) => ({ y: x }) },
+  /** sum of (x - c)^2 */
+  spreadColumns: {
+    inputs: ["x"],
+    columns: ["c"],
+    outputs: ["y"],
+    compute: (g, { x, c }) => {
+      const d = g.sub(x, c);
+      return { y: g.mul(d, d) };
+    },
+  },
+  /** sums of dy and of dy (x - c) */
+  slopeColumns: {
+    inputs: ["dy", "x"],
+    columns: ["c"],
+    outputs: ["y", "slope"],
+    compute: (g, { dy, x, c }) => ({ y: dy, slope: g.mul(dy, g.sub(x, c)) }),
+  },
+  /** sum of a b */
+  sumProducts: { inputs: ["a", "b"], outputs: ["y"], compute: (g, { a, b }) => ({ y: g.mul(a, b) }) },
+} as const satisfies Readonly<Record<string, Rowwise>>;
+
+/** Sums over features, one for each row. */
+export const rowSums = {
+  /** sum of x */
+  sumRows: { inputs: ["x"], outputs: ["y"], compute: (_, { x }) => ({ y: x }) },
+  /** sum of (x - r)^2 */
+  spreadRows: {
+    inputs: ["x"],
+    rows: ["r"],
+    outputs: ["y"],
+    compute: (g, { x, r }) => {
+      const d = g.sub(x, r);
+      return { y: g.mul(d, d) };
+    },
+  },
+  /** sum of a b */
+  dotRows: { inputs: ["a", "b"], outputs: ["y"], compute: (g, { a, b }) => ({ y: g.mul(a, b) }) },
+} as const satisfies Readonly<Record<string, Rowwise>>;
 
 type Call = (...numbers: number[]) => number;
 
+const others = [
+  "active",
+  "matvec",
+  "vecmat",
+  "outer",
+  "accumulate",
+  "normals",
+  "multiply",
+  "pack",
+  "copyLines",
+  "largest",
+  "largestBack",
+  "average",
+  "averageBack",
+  "largestRows",
+] as const;
+
 /** What the module exports; arguments as documented at each kernel. */
 export type Kernels = Readonly<
-  Record<keyof typeof elementwise | "active" | "matvec" | "vecmat" | "outer" | "accumulate" | "normals", Call>
+  Record<
+    | keyof typeof elementwise
+    | keyof typeof rowwise
+    | keyof typeof columnSums
+    | keyof typeof rowSums
+    | (typeof others)[number],
+    Call
+  >
 > & { readonly heap: Heap };
 
+export interface KernelOptions {
+  /** Fuse products and sums: faster, and other bits on other machines. Throws where the machine cannot. Default false. */
+  readonly fused?: boolean;
+}
+
 /** The kernels over a new heap of so many bytes. Throws `ConfigError` for more than 4 GiB. */
-export async function compileKernels(bytes: number): Promise<Kernels> {
+export async function compileKernels(bytes: number, { fused = false }: KernelOptions = {}): Promise<Kernels> {
   const heap = new Heap(bytes);
   const module = new ModuleBuilder();
   addMatvec(module);
   addNormals(module);
+  addProduct(module, { fused });
+  addImages(module);
   for (const [name, what] of Object.entries(elementwise)) addElementwise(module, name, what);
+  for (const [name, what] of Object.entries(rowwise)) addRowwise(module, name, what);
+  for (const [name, what] of Object.entries(columnSums)) addColumnSums(module, name, what);
+  for (const [name, what] of Object.entries(rowSums)) addRowSums(module, name, what);
+  addRowSums(module, "largestRows", rowSums.sumRows, "max");
   const pages = heap.memory.buffer.byteLength / 65536;
   const code = module.assemble({ pages, maximumPages: pages, shared: false });
   const { instance } = await WebAssembly.instantiate(code, { env: { memory: heap.memory } });
