@@ -99,6 +99,7 @@ export {
 export { type FitReport, type FitReportOptions, fitReport } from "./report/fitted.ts";
 export { isiHistogram, localVariation } from "./report/intervals.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
+export type { Paper } from "./report/paper.ts";
 export { type ConductanceRange, conductanceRange } from "./report/range.ts";
 export { confusionMatrix, proportion, type SpikeClassifier, spikeClassifier } from "./report/readout.ts";
 export { isiDistance, spikeDistance, spikeSynchronization } from "./report/synchrony.ts";

@@ -41,7 +41,7 @@ const types = [
   ...["Audio", "CochleaOptions", "Image", "Pattern", "SoundPatternOptions"],
   ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
-  ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Result"],
+  ...["Context", "Estimate", "Experiment", "Figure", "Metric", "Paper", "Result"],
   ...[
     "Characterisation",
     "ConductanceRange",

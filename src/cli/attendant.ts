@@ -31,6 +31,10 @@ export interface Assignment<T extends Task> {
   readonly force: boolean;
   readonly json: boolean;
   readonly progress: ProgressMode;
+  /** What the bar says in place of the name. */
+  readonly title?: string;
+  /** Nothing on stdout: the caller tells what came out. */
+  readonly quiet?: boolean;
 }
 
 /** After the first Ctrl-C, work has this long to hand back what it has, ms. */
@@ -163,7 +167,7 @@ class Attendant {
       { ...provenance(command), file: shortPath(introduction.file) },
       { force },
     );
-    this.#display = new ProgressDisplay(name, progress, process.stderr);
+    this.#display = new ProgressDisplay(this.#assignment.title ?? name, progress, process.stderr);
     this.#tell(this.#interrupted ? "abort" : "go");
   }
 
@@ -250,7 +254,7 @@ class Attendant {
     const { introduction, folder } = this.#begun;
     this.#display?.close();
     const { name, question, source, seed, parameters, defaults, parameterMeanings } = introduction;
-    const { kind, quick, json } = this.#assignment;
+    const { kind, quick, json, quiet } = this.#assignment;
     const metricMeanings = { ...introduction.metricMeanings, ...result?.meanings };
     const frame: ReportFrame = {
       ...(kind === "experiment" ? {} : { kind }),
@@ -281,8 +285,8 @@ class Attendant {
       const lines = result?.lines ?? metricLines(metricRows(metrics, metricMeanings));
       const { command, file } = result?.next ?? {};
       const next = file === undefined ? [] : [`next    ${command}${path.join(folder.path, file)}`];
-      if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-      else
+      if (json && !quiet) process.stdout.write(`${JSON.stringify(summary)}\n`);
+      else if (!quiet)
         process.stdout.write(
           summaryText(status, introduction, seconds, lines, [`report  ${report}`, ...next]),
         );

@@ -20,7 +20,7 @@ export const home = new URL("../../", import.meta.url);
 export const extension = path.extname(fileURLToPath(import.meta.url));
 
 /** Names of the files in a folder beside src, sorted. */
-export function names(folder: "experiments" | "models"): string[] {
+export function names(folder: "experiments" | "experiments/papers" | "models"): string[] {
   const place = new URL(`${folder}/`, home);
   if (!fs.existsSync(place)) return [];
   return fs
@@ -31,7 +31,10 @@ export function names(folder: "experiments" | "models"): string[] {
 }
 
 /** The address of a file in a folder beside src. */
-export function addressOf(folder: "experiments" | "models" | "datasets", name: string): string {
+export function addressOf(
+  folder: "experiments" | "experiments/papers" | "models" | "datasets",
+  name: string,
+): string {
   return new URL(`${folder}/${name}${extension}`, home).href;
 }
 

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { workerData } from "node:worker_threads";
-import { resolveParameters, runExperiment } from "../report/experiment.ts";
+import { type ParameterValue, resolveParameters, runExperiment } from "../report/experiment.ts";
 import { loadExperiment } from "./catalogue.ts";
 import { resolveOwnName } from "./resolve.ts";
 import { type Task, work } from "./thread.ts";
@@ -12,7 +12,7 @@ export interface WorkerTask extends Task {
   readonly address: string;
   readonly seed?: string | number;
   readonly quick: boolean;
-  readonly set: Readonly<Record<string, string>>;
+  readonly set: Readonly<Record<string, ParameterValue>>; // text is read by the type of the default
   readonly threads?: number;
 }
 

@@ -74,7 +74,8 @@ ${figures.length > 0 ? `<script>${inlineScript(plotlySource)}</script>\n<script>
 `;
 }
 
-function badge(words: string): string {
+/** A word beside a title. */
+export function badge(words: string): string {
   const kind = words === "done" ? "good" : words === "failed" ? "bad" : "";
   return ` <span class="badge ${kind}">${escapeXml(words)}</span>`;
 }
@@ -201,7 +202,8 @@ for (const element of document.querySelectorAll("[data-figure]")) {
 }
 `;
 
-const style = `
+/** How a page looks. */
+export const style = `
 :root { color-scheme: light; --text: #1c2733; --quiet: #5a6875; --line: #dfe4e9; --soft: #f6f8fa; --accent: #0072b2; }
 * { box-sizing: border-box; }
 body { margin: 0; color: var(--text); background: #fff; font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }

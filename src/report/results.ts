@@ -296,7 +296,8 @@ function gitState(root: string): { commit?: string; uncommittedChanges?: boolean
   }
 }
 
-function machineText({ cpu, cores, platform, node }: Readonly<Record<string, unknown>>): string {
+/** Where a run was, from its provenance. */
+export function machineText({ cpu, cores, platform, node }: Readonly<Record<string, unknown>>): string {
   return `${cpu}, ${cores} cores, ${String(platform).split(" ")[0]}, Node ${node}`;
 }
 
