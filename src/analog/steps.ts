@@ -288,7 +288,7 @@ export function addPulses(
     gather(kind === "each" ? from : lastFrom, memory.draws[kind] + slot * memory.stride[kind]),
   );
   const { prologue, emitter, lower, graph } = tools;
-  const slots = (kind: "each" | "last", pulse: Pulse): ((draw: Draw) => Node) => {
+  const slots = (kind: "each" | "last"): ((draw: Draw) => Node) => {
     const found = new Map<number, Node>();
     const used = { normal: 0, uniform: 0 };
     return (draw) => {
@@ -311,7 +311,7 @@ export function addPulses(
   ]);
   const zero = v128.const(0, 0, 0, 0);
   const train = (pulse: Pulse, counts: Code): Code => {
-    const slot = slots("each", pulse);
+    const slot = slots("each");
     const next = [...pulse.each].map(([variable, value]) => ({ variable, node: lower(value, slot) }));
     const outside = emitter.fork();
     const head = outside.define(
@@ -321,7 +321,7 @@ export function addPulses(
       ),
     );
     const inside = outside.fork();
-    const lastSlot = slots("last", pulse);
+    const lastSlot = slots("last");
     const after = [...pulse.last].map(([variable, value]) => ({ variable, node: lower(value, lastSlot) }));
     const end = emitter.fork();
     const keep = (index: number, value: Code): Code =>

@@ -295,7 +295,7 @@ function integrate(
 }
 
 /** The largest parts of `roots` that do not depend on `moving`. */
-function invariants(roots: readonly Node[], moving: ReadonlySet<Node>): Node[] {
+export function invariants(roots: readonly Node[], moving: ReadonlySet<Node>): Node[] {
   const dependent = new Map<Node, boolean>();
   const depends = (node: Node): boolean => {
     let known = dependent.get(node);

@@ -177,6 +177,11 @@ export const v128 = {
 
 export const i8x16 = {
   shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [a, b, 0xfd, 13, lanes],
+  popcnt: vector(98),
+} as const;
+
+export const i16x8 = {
+  extadd_pairwise_i8x16_u: vector(125),
 } as const;
 
 export const i32x4 = {
@@ -201,7 +206,9 @@ export const i32x4 = {
   min_s: vector(182),
   min_u: vector(183),
   max_s: vector(184),
+  extadd_pairwise_i16x8_u: vector(127),
   trunc_sat_f32x4_s: vector(248),
+  trunc_sat_f32x4_u: vector(249),
   /** Two f64 lanes to u32 lanes 0 and 1; the others are zero. */
   trunc_sat_f64x2_u_zero: vector(253),
 } as const;
