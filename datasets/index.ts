@@ -5,22 +5,29 @@
 
 import { DataError } from "../src/math/errors.ts";
 import { didYouMean } from "../src/math/nearest.ts";
+import { cifar10Files } from "./cifar10.ts";
 import { spokenDigitsFiles } from "./fsdd.ts";
 import { mnistFiles } from "./mnist.ts";
 import { eventDigitsFiles } from "./nmnist.ts";
+import { speechCommandsFiles } from "./speech-commands.ts";
 import { spokenLettersFiles } from "./spoken-letters.ts";
 import type { DataFile, FetchOptions } from "./store.ts";
 import { dataFolders, findFile, obtainFile, verifyFile } from "./store.ts";
+import { pennTreebankFiles, shakespeareFiles, warAndPeaceFiles } from "./text.ts";
 
+export * from "./cifar10.ts";
 export * from "./devices.ts";
 export * from "./fsdd.ts";
 export * from "./letter-bitmaps.ts";
 export * from "./mnist.ts";
 export * from "./nmnist.ts";
+export * from "./shapes.ts";
+export * from "./speech-commands.ts";
 export * from "./spoken-letters.ts";
 export * from "./spoken-pattern.ts";
 export type { DataFile, FetchOptions } from "./store.ts";
 export * from "./synthetic-pattern.ts";
+export * from "./text.ts";
 
 export interface Dataset {
   readonly name: string;
@@ -61,6 +68,42 @@ const sets: readonly Omit<Dataset, "bytes" | "where">[] = [
     licence: "CC BY-SA 4.0",
     address: "https://www.garrickorchard.com/datasets/n-mnist",
     files: eventDigitsFiles,
+  },
+  {
+    name: "cifar10",
+    description: "photographs of 32 x 32 pixels in colour, ten classes (CIFAR-10; 10,000 + 2,000 of 60,000)",
+    licence: "none stated; the author asks for a citation of Krizhevsky 2009",
+    address: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    files: cifar10Files,
+  },
+  {
+    name: "speech-commands",
+    description:
+      "4,890 spoken words of one second, 12 classes (the test set of Speech Commands v0.02); features of 360 ship with the program",
+    licence: "CC BY 4.0",
+    address: "http://download.tensorflow.org/data/speech_commands_test_set_v0.02.tar.gz",
+    files: speechCommandsFiles,
+  },
+  {
+    name: "penn-treebank",
+    description: "a million words of newspaper text (Penn Treebank as prepared by Mikolov)",
+    licence: "none stated; the text belongs to Dow Jones and the LDC (LDC99T42)",
+    address: "http://www.fit.vutbr.cz/~imikolov/rnnlm/simple-examples.tgz",
+    files: pennTreebankFiles,
+  },
+  {
+    name: "war-and-peace",
+    description: "3.2 million characters of English prose; the first 60 kB ship with the program",
+    licence: "public domain",
+    address: "https://www.gutenberg.org/ebooks/2600",
+    files: warAndPeaceFiles,
+  },
+  {
+    name: "shakespeare",
+    description: "1.1 million characters of plays",
+    licence: "public domain; the collection MIT",
+    address: "https://github.com/karpathy/char-rnn",
+    files: shakespeareFiles,
   },
 ];
 

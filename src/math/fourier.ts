@@ -35,6 +35,66 @@ export function fourier(real: Float64Array, imaginary: Float64Array): void {
   }
 }
 
+/**
+ * The transform of `size` real values, planned once and done often: real[k] + i imaginary[k] = X_k for k from 0 to size / 2.
+ * Even and odd values are the two parts of half as many complex ones. Throws a RangeError unless `size` is a power of two above 2.
+ */
+export function realFourier(
+  size: number,
+): (values: ArrayLike<number>, real: Float64Array, imaginary: Float64Array) => void {
+  if (!(size >= 4) || (size & (size - 1)) !== 0)
+    throw new RangeError(`a Fourier transform of ${size} real values is not one of a power of two above 2`);
+  const half = size / 2;
+  const cosine = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / size));
+  const sine = Float64Array.from({ length: half }, (_, k) => Math.sin((2 * Math.PI * k) / size));
+  const bits = Math.log2(half);
+  const reversed = Uint32Array.from({ length: half }, (_, k) => {
+    let mirror = 0;
+    for (let bit = 0; bit < bits; bit++) mirror |= ((k >> bit) & 1) << (bits - 1 - bit);
+    return mirror;
+  });
+  return (values, real, imaginary) => {
+    for (let n = 0; n < half / 2; n++) {
+      const to = reversed[n]; // even: beside it goes the value half the way on, and the two are added without a turn
+      const [m, far] = [2 * n, 2 * n + half];
+      real[to] = values[m] + values[far];
+      imaginary[to] = values[m + 1] + values[far + 1];
+      real[to + 1] = values[m] - values[far];
+      imaginary[to + 1] = values[m + 1] - values[far + 1];
+    }
+    for (let reach = 2, turn = half / 2; reach < half; reach *= 2, turn /= 2)
+      for (let from = 0; from < half; from += 2 * reach)
+        for (let at = from, angle = 0; at < from + reach; at++, angle += turn) {
+          const other = at + reach;
+          const c = cosine[angle];
+          const s = sine[angle];
+          const re = real[other] * c + imaginary[other] * s;
+          const im = imaginary[other] * c - real[other] * s;
+          real[other] = real[at] - re;
+          imaginary[other] = imaginary[at] - im;
+          real[at] += re;
+          imaginary[at] += im;
+        }
+    const [re, im] = [real[0], imaginary[0]];
+    real[0] = re + im;
+    real[half] = re - im;
+    imaginary[0] = imaginary[half] = 0;
+    for (let k = 1; k <= half / 2; k++) {
+      const mirror = half - k;
+      const evenRe = (real[k] + real[mirror]) / 2;
+      const evenIm = (imaginary[k] - imaginary[mirror]) / 2;
+      const oddRe = (imaginary[k] + imaginary[mirror]) / 2;
+      const oddIm = (real[mirror] - real[k]) / 2;
+      const turnedRe = oddRe * cosine[k] + oddIm * sine[k];
+      const turnedIm = oddIm * cosine[k] - oddRe * sine[k];
+      real[k] = evenRe + turnedRe;
+      imaginary[k] = evenIm + turnedIm;
+      real[mirror] = evenRe - turnedRe;
+      imaginary[mirror] = turnedIm - evenIm;
+    }
+  };
+}
+
 export interface Spectrum {
   readonly frequency: Float64Array; // Hz, from the first above 0 to half the sampling rate
   readonly density: Float64Array; // of power, one-sided: unit of the values squared / Hz

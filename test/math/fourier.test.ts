@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fourier, welch } from "../../src/math/fourier.ts";
+import { fourier, realFourier, welch } from "../../src/math/fourier.ts";
 import { normalQuantile } from "../../src/math/normal.ts";
 import { randomKey, uniform } from "../../src/math/random.ts";
 
@@ -24,7 +24,27 @@ test.each([1, 2, 8, 64])("the transform of %i values is the sum that defines it"
   }
 });
 
+test.each([4, 8, 64, 1024])(
+  "the transform of %i real values is that of complex ones, and can be repeated",
+  (size) => {
+    const transform = realFourier(size);
+    const [real, imaginary] = [new Float64Array(size / 2 + 1), new Float64Array(size / 2 + 1)];
+    for (const stream of [0, 1]) {
+      const [a, b] = [draws(size, stream), new Float64Array(size)];
+      transform(a.slice(), real, imaginary);
+      fourier(a, b);
+      for (let k = 0; k <= size / 2; k++) {
+        expect(Math.abs(real[k] - a[k])).toBeLessThan(1e-12); // log2(1024) stages of values up to about 100
+        expect(Math.abs(imaginary[k] - b[k])).toBeLessThan(1e-12);
+      }
+    }
+  },
+);
+
 test("a size that is no power of two is refused", () => {
+  expect(() => realFourier(2)).toThrow(
+    "a Fourier transform of 2 real values is not one of a power of two above 2",
+  );
   expect(() => fourier(new Float64Array(12), new Float64Array(12))).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: a Fourier transform of 12 values is not one of a power of two]`,
   );
