@@ -77,8 +77,9 @@ export const paper: Paper = {
     device: {
       experiment: "pcm-device",
       about: "the device model by pulses and time",
+      quick: { devices: 200000 },
       full: { devices: 200000 },
-      seconds: { quick: 1, full: 4 },
+      seconds: { quick: 2, full: 2 },
       standIns: ["device"],
     },
     letters: {
@@ -146,6 +147,7 @@ export const paper: Paper = {
       mark: "P",
       run: "letters",
       metric: "devices",
+      standIns: [],
       criterion: { atLeast: 170000 },
     },
     {
@@ -190,7 +192,7 @@ export const paper: Paper = {
       mark: "T",
       run: "device",
       metric: "largestOff",
-      unit: "uS",
+      unit: "µS",
       criterion: { atMost: 0.03 },
     },
     {
@@ -199,7 +201,7 @@ export const paper: Paper = {
       mark: "T",
       run: "device",
       metric: "largestSdOff",
-      unit: "uS",
+      unit: "µS",
       criterion: { atMost: 0.03 },
     },
     {
@@ -337,8 +339,8 @@ export const paper: Paper = {
       metric: cases("improve", "improved: all three"),
       unit: "%",
       criterion: {
-        near: { metric: cases("improve", "floating point"), name: "floating point" },
-        within: 3,
+        notBelow: { metric: cases("improve", "floating point"), name: "floating point" },
+        by: 3,
       },
     },
     {

@@ -2,6 +2,7 @@
 /** The command line: names of commands and options; the work is done by the file of each command. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { CostFlags } from "./cost.ts";
 import { exitCodeOf, exitCodes, faultOf, faultText, UsageError } from "./exit.ts";
 import type { FitFlags } from "./fit.ts";
 import type { ProgressMode } from "./progress.ts";
@@ -50,6 +51,12 @@ interface MapFlags {
   tile: string;
   length?: number;
   layers?: boolean;
+  figure?: string;
+  pack?: boolean;
+  json?: boolean;
+}
+
+interface CostWords extends Omit<CostFlags, "json"> {
   json?: boolean;
 }
 
@@ -134,10 +141,11 @@ function program(): Command {
     .action(async (name: string | undefined, flags: PaperFlags) => {
       const { paper, paperList } = await import("./paper.ts");
       const { full = false, force = false, json = false, seed, ...rest } = flags;
-      process.exitCode =
-        name === undefined
-          ? await paperList({ json })
-          : await paper(name, { ...rest, full, force, json, seed: seedFrom(seed) });
+      if (name !== undefined)
+        process.exitCode = await paper(name, { ...rest, full, force, json, seed: seedFrom(seed) });
+      else if (full || force || rest.from || rest.out || rest.only.length > 0)
+        throw new UsageError("which paper? memspike paper tells which there are");
+      else process.exitCode = await paperList({ json });
     });
 
   const data = memspike.command("data").description("list, fetch and verify data sets");
@@ -306,11 +314,30 @@ function program(): Command {
     .option("--tile <rows x columns>", "size of a tile", "512x512")
     .option("--length <n>", "steps of a sample, of a network of sequences", wholeNumber)
     .option("--layers", "tell each matrix")
+    .option("--figure <file>", "draw where matrices lie, as SVG")
+    .option("--pack", "draw them with as many on a tile as fit")
     .option("--json", "print one JSON object: weights, tiles, use, mvms, reuse")
     .action(async (network: string | undefined, flags: MapFlags) => {
       const { map } = await import("./map.ts");
-      const { layers = false, json = false, ...rest } = flags;
-      process.exitCode = await map(network, { ...rest, layers, json });
+      const { layers = false, json = false, pack = false, ...rest } = flags;
+      process.exitCode = await map(network, { ...rest, layers, json, pack });
+    });
+  memspike
+    .command("cost")
+    .description("time and energy of a network on AON-CiM, an array that computes its layers in turn")
+    .argument("<network>", "a name of `memspike map`")
+    .option("--bits <n>", "of inputs and outputs, 4 to 8; default 8, 6 and 4", wholeNumber)
+    .addOption(
+      new Option("--energies <version>", "of the paper whose efficiencies are fitted")
+        .choices(["preprint", "journal"])
+        .default("preprint"),
+    )
+    .option("--length <n>", "steps of a sample, of a network of sequences", wholeNumber)
+    .option("--figure <file>", "draw where matrices lie, as SVG")
+    .option("--json", "print one JSON object: topsPerWatt, tops, latency, energy, inferencesPerSecond")
+    .action(async (network: string, flags: CostWords) => {
+      const { cost } = await import("./cost.ts");
+      process.exitCode = await cost(network, { ...flags, json: flags.json ?? false });
     });
   return memspike;
 }

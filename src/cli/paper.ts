@@ -16,6 +16,7 @@ import { durationText, parameterText } from "../report/html.ts";
 import {
   type FoundFigure,
   type FoundRun,
+  oursText,
   type PaperReport,
   paperHtml,
   paperMarkdown,
@@ -468,7 +469,7 @@ function tell(report: PaperReport, out: string, json: boolean): void {
     ...rows.map((row) => [
       row.claim.quantity,
       row.claim.theirs ? `${row.claim.theirs} ${row.claim.mark}` : "–",
-      row.text === "–" ? row.text : `${row.text}${row.claim.unit ? ` ${row.claim.unit}` : ""}`,
+      oursText(row),
       row.criterion,
       verdictText(row),
     ]),

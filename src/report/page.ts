@@ -6,7 +6,7 @@
 import type { ParameterValue } from "./experiment.ts";
 import { escapeXml } from "./frame.ts";
 import { badge, durationText, parameterText, style } from "./html.ts";
-import { type Judged, judge, type Metrics, type Paper, verdictText } from "./paper.ts";
+import { type Claim, type Judged, judge, type Metrics, type Paper, verdictText } from "./paper.ts";
 
 /** What there is of one run of a paper. */
 export interface FoundRun {
@@ -45,12 +45,15 @@ export interface PaperReport {
 }
 
 export function paperReport(paper: Paper, runs: readonly FoundRun[]): PaperReport {
-  const metricsOf = (name: string) => runs.find((run) => run.name === name)?.metrics;
+  const judged = (claim: Claim) => {
+    const run = runs.find(({ name }) => name === claim.run);
+    return judge(claim, run?.metrics, run?.form === "full" ? undefined : paper.runs[claim.run].quickTask);
+  };
   return {
     paper,
     quick: runs.some(({ form, metrics }) => form === "quick" && metrics !== undefined),
     runs,
-    rows: paper.claims.map((claim) => judge(claim, metricsOf(claim.run))),
+    rows: paper.claims.map(judged),
   };
 }
 
@@ -59,14 +62,18 @@ export function tally(rows: readonly Judged[]): string {
   const count = (verdict: Judged["verdict"]) => rows.filter((row) => row.verdict === verdict).length;
   const asked = rows.length - count("none");
   const open = count("open");
-  return `${count("met")} of ${asked} criteria met${open > 0 ? `, ${open} not measured` : ""}`;
+  return `${count("met")} of ${asked} criteria met${open > 0 ? `, ${open} not judged` : ""}`;
 }
 
 const standInsOf = (paper: Paper, { claim }: Judged): readonly string[] =>
-  paper.runs[claim.run].standIns ?? [];
+  claim.standIns ?? paper.runs[claim.run].standIns ?? [];
 
-const oursText = ({ text, claim: { unit } }: Judged): string =>
-  text === "–" || !unit ? text : text.replace(/(?= \(n = |$)/, ` ${unit}`);
+/** Ours with its unit: "88.3 ± 2.1 % (n = 5)". */
+export const oursText = ({ text, claim: { unit }, instead }: Judged): string => {
+  if (text === "–") return text;
+  const withUnit = unit ? text.replace(/(?= \(n = |$)/, ` ${unit}`) : text;
+  return instead === undefined ? withUnit : `${withUnit}; ${instead}`;
+};
 
 /** What is said of a criterion in a quick run, whose sizes it is not made for. */
 const quickNote =
@@ -94,6 +101,7 @@ export function paperRecord({ paper, quick, runs, rows }: PaperReport): Record<s
         unit: claim.unit ?? "",
         criterion,
         verdict,
+        instead: row.instead ?? null,
         missedBy: verdict === "missed" || verdict === "met" ? missedBy : null,
         run: claim.run,
         standIns: standInsOf(paper, row),
@@ -248,9 +256,11 @@ function claimRow(paper: Paper, row: Judged): string {
   const words = verdictText(row);
   const own = standInsOf(paper, row);
   const theirs = claim.theirs ? `${e(claim.theirs)} <span class="mark">${e(claim.mark ?? "")}</span>` : "–";
+  const instead =
+    row.instead !== undefined && row.text !== "–" ? `<div class="stands">${e(row.instead)}</div>` : "";
   const standIns =
     own.length > 0 && row.text !== "–" ? `<div class="stands">stand-ins: ${tags(own)}</div>` : "";
-  return `<tr><th scope="row">${e(claim.quantity)}</th><td>${theirs}</td><td><span class="ours">${e(oursText(row))}</span>${standIns}</td><td>${e(row.criterion)}</td><td>${words ? `<span class="verdict ${kind}">${e(words)}</span>` : ""}</td><td><a href="#run-${e(claim.run)}">${e(claim.run)}</a></td></tr>`;
+  return `<tr><th scope="row">${e(claim.quantity)}</th><td>${theirs}</td><td><span class="ours">${e(oursText({ ...row, instead: undefined }))}</span>${instead}${standIns}</td><td>${e(row.criterion)}</td><td>${words ? `<span class="verdict ${kind}">${e(words)}</span>` : ""}</td><td><a href="#run-${e(claim.run)}">${e(claim.run)}</a></td></tr>`;
 }
 
 function runSection(paper: Paper, run: FoundRun): string {
@@ -283,7 +293,7 @@ table.claims > tbody > tr > th, table.two > tbody > tr > th { width: auto; max-w
 .mark { display: inline-block; padding: 0 5px; border: 1px solid var(--line); border-radius: 4px; color: var(--quiet); font-size: 11.5px; }
 .stand { padding: 0 5px; border-radius: 4px; background: #fdf1dc; color: #7a4b00; font-size: 11.5px; text-decoration: none; white-space: nowrap; }
 .stands { margin: 2px 0 0; color: var(--quiet); font-size: 11.5px; }
-.verdict { padding: 1px 8px; border-radius: 99px; background: #fdf1dc; color: #7a4b00; font-size: 12.5px; font-weight: 600; display: inline-block; }
+.verdict { padding: 1px 8px; border-radius: 9px; background: #fdf1dc; color: #7a4b00; font-size: 12.5px; font-weight: 600; display: inline-block; }
 .verdict.good { background: #e3f4ee; color: #00604a; }
 .verdict.bad { background: #fbe6dd; color: #963f00; }
 .verdict.quiet { background: var(--soft); color: var(--quiet); }

@@ -23,6 +23,8 @@ export interface PaperRun {
   readonly set?: Settings;
   /** Sizes of the quick form, beside the experiment's own quick parameters. */
   readonly quick?: Settings;
+  /** What the quick form does where that is another task: its numbers are told, not judged. */
+  readonly quickTask?: string;
   /** Sizes of the full form, beside the experiment's defaults. */
   readonly full?: Settings;
   /** About how long they take, s of one core. */
@@ -47,6 +49,7 @@ export type Criterion =
   | { readonly atMost: number }
   | { readonly from: number; readonly to: number }
   | { readonly moreThan: Other }
+  | { readonly notBelow: Other; readonly by: number } // by more than that
   | { readonly near: Other; readonly within: number };
 
 /** A figure of the paper, or of its specification, and ours. Numbers of criteria are in the claim's unit. */
@@ -62,6 +65,8 @@ export interface Claim {
   /** What the metric is multiplied by to be in this unit; default 100 for "%", else 1. */
   readonly times?: number;
   readonly criterion?: Criterion;
+  /** Where the number rests on others than its run does. */
+  readonly standIns?: readonly string[];
 }
 
 /** Something in place of what is not known. */
@@ -103,8 +108,9 @@ export function checkPaper(paper: Paper): void {
       `paper ${paper.name} has no ${what} ${name}${didYouMean(name, names) || `; there are ${names.join(", ")}`}`,
     );
   };
-  for (const { run, mark, theirs, quantity } of paper.claims) {
+  for (const { run, mark, theirs, quantity, standIns = [] } of paper.claims) {
     known("run", run, paper.runs);
+    for (const standIn of standIns) known("stand-in", standIn, paper.standIns);
     if (mark !== undefined) known("mark", mark, paper.marks);
     if ((theirs === undefined) !== (mark === undefined))
       throw new ConfigError(`paper ${paper.name}: ${quantity} has a figure without a mark, or a mark alone`);
@@ -170,26 +176,36 @@ export interface Judged {
   /** Ours as a text, without its unit; "–" where there is none. */
   readonly text: string;
   readonly criterion: string; // "" for none
-  readonly verdict: "met" | "missed" | "open" | "none"; // open: not measured; none: no criterion
+  readonly verdict: "met" | "missed" | "open" | "none"; // open: not measured, or another task; none: no criterion
   /** How far ours is from the criterion, in the unit of the claim; 0 where it is met. */
   readonly missedBy: number;
+  /** What was done in place of the task that is judged. */
+  readonly instead: string | undefined;
   /** Whether the whole interval agrees with the verdict; undefined without an interval. */
   readonly sure: boolean | undefined;
 }
 
-/** Compares a claim with the metrics of its run; undefined metrics: the run is not there. */
-export function judge(claim: Claim, metrics: Metrics | undefined): Judged {
+/**
+ * Compares a claim with the metrics of its run; undefined metrics: the run is not there. What was done `instead` of the
+ * claim's task is not judged.
+ */
+export function judge(claim: Claim, metrics: Metrics | undefined, instead?: string): Judged {
   const times = claim.times ?? (claim.unit === "%" ? 100 : 1);
   const at = (path: MetricPath) => (metrics ? measuredAt(metrics, path, times) : undefined);
   const ours = at(claim.metric);
   const words = metrics && ours === undefined ? metricAt(metrics, claim.metric) : undefined;
-  const common = { claim, ours, text: ours ? oursText(ours) : words === undefined ? "–" : metricText(words) };
+  const common = {
+    claim,
+    instead,
+    ours,
+    text: ours ? oursText(ours) : words === undefined ? "–" : metricText(words),
+  };
   const { criterion } = claim;
   if (criterion === undefined)
     return { ...common, criterion: "", verdict: "none", missedBy: 0, sure: undefined };
   const bounds = boundsOf(criterion, at);
   const text = criterionText(criterion, bounds, claim.unit ?? "");
-  if (ours === undefined || Number.isNaN(ours.mean) || bounds === undefined)
+  if (ours === undefined || Number.isNaN(ours.mean) || bounds === undefined || instead !== undefined)
     return { ...common, criterion: text, verdict: "open", missedBy: Number.NaN, sure: undefined };
   const beyond = (value: number) => Math.max(0, bounds.low - value, value - bounds.high);
   const missedBy = beyond(ours.mean);
@@ -215,20 +231,32 @@ function boundsOf(criterion: Criterion, at: (path: MetricPath) => Estimate | und
   if ("atLeast" in criterion) return { low: criterion.atLeast, high: Number.POSITIVE_INFINITY };
   if ("atMost" in criterion) return { low: Number.NEGATIVE_INFINITY, high: criterion.atMost };
   if ("from" in criterion) return { low: criterion.from, high: criterion.to };
-  const other = at("moreThan" in criterion ? criterion.moreThan.metric : criterion.near.metric);
+  const other = at(otherOf(criterion).metric);
   if (other === undefined) return undefined;
   if ("moreThan" in criterion) return { low: other.mean, high: Number.POSITIVE_INFINITY, other };
+  if ("notBelow" in criterion)
+    return { low: other.mean - criterion.by, high: Number.POSITIVE_INFINITY, other };
   return { low: other.mean - criterion.within, high: other.mean + criterion.within, other };
 }
 
+function otherOf(
+  criterion: Extract<Criterion, { moreThan: Other } | { notBelow: Other } | { near: Other }>,
+): Other {
+  if ("moreThan" in criterion) return criterion.moreThan;
+  return "notBelow" in criterion ? criterion.notBelow : criterion.near;
+}
+
 function criterionText(criterion: Criterion, bounds: Bounds | undefined, unit: string): string {
-  const with_ = (value: number) => `${numberText(value)}${unit && ` ${unit}`}`;
-  if ("atLeast" in criterion) return `at least ${with_(criterion.atLeast)}`;
-  if ("atMost" in criterion) return `at most ${with_(criterion.atMost)}`;
-  if ("from" in criterion) return `${numberText(criterion.from)} to ${with_(criterion.to)}`;
-  const value = bounds?.other ? `, ${with_(bounds.other.mean)}` : "";
-  if ("moreThan" in criterion) return `more than ${criterion.moreThan.name}${value}`;
-  return `within ${with_(criterion.within)} of ${criterion.near.name}${value}`;
+  const told = (value: number) => `${numberText(value)}${unit && ` ${unit}`}`;
+  if ("atLeast" in criterion) return `at least ${told(criterion.atLeast)}`;
+  if ("atMost" in criterion) return `at most ${told(criterion.atMost)}`;
+  if ("from" in criterion) return `${numberText(criterion.from)} to ${told(criterion.to)}`;
+  const points = (value: number) => told(value).replace(/%$/, "points");
+  const value = bounds?.other ? `, ${told(bounds.other.mean)}` : "";
+  const { name } = otherOf(criterion);
+  if ("moreThan" in criterion) return `more than ${name}${value}`;
+  if ("notBelow" in criterion) return `at most ${points(criterion.by)} below ${name}${value}`;
+  return `within ${points(criterion.within)} of ${name}${value}`;
 }
 
 /** "88.3 ± 2.1 (n = 5)"; a number that is no mean stands alone. */
@@ -238,9 +266,9 @@ function oursText(ours: Estimate): string {
 }
 
 /** The verdict in words: "met", "missed by 1.2 %, within the interval". */
-export function verdictText({ verdict, missedBy, sure, claim }: Judged): string {
+export function verdictText({ verdict, missedBy, sure, claim, ours, instead }: Judged): string {
   if (verdict === "none") return "";
-  if (verdict === "open") return "not measured";
+  if (verdict === "open") return ours && instead !== undefined ? "not judged" : "not measured";
   if (verdict === "met") return sure === false ? "met; the interval reaches beyond" : "met";
   const by = `missed by ${numberText(missedBy, 2)}${claim.unit ? ` ${claim.unit === "%" ? "points" : claim.unit}` : ""}`;
   return sure === false ? `${by}, within the interval` : by;
