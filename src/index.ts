@@ -1,9 +1,11 @@
 /**
  * memspike's public API: re-exports, nothing else.
  */
+export { type ArrayWork, type Cost, type CostOptions, costOf, networkCost, workOf } from "./analog/cost.ts";
 export type { Crossbar, CrossbarUse } from "./analog/crossbar.ts";
 export { dense, type Layer, sigmoid } from "./analog/layers.ts";
 export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
+export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
 export { type Hardware, type Sequential, type SequentialOptions, sequential } from "./analog/sequential.ts";
 export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
 export {
@@ -100,6 +102,7 @@ export { type FitReport, type FitReportOptions, fitReport } from "./report/fitte
 export { isiHistogram, localVariation } from "./report/intervals.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
 export type { Paper } from "./report/paper.ts";
+export { placementPlot } from "./report/placement.ts";
 export { type ConductanceRange, conductanceRange } from "./report/range.ts";
 export { confusionMatrix, proportion, type SpikeClassifier, spikeClassifier } from "./report/readout.ts";
 export { isiDistance, spikeDistance, spikeSynchronization } from "./report/synchrony.ts";

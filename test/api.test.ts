@@ -20,7 +20,7 @@ const values = [
   ...["compare", "fit", "fitReport", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
-  ...["mapNetwork", "networkShape"], // networks on tiles
+  ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
   ...["raster", "timesOf"], // spike trains
   ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
   ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
@@ -30,7 +30,7 @@ const values = [
   ...["vanRossumDistance", "victorPurpuraDistance"],
   ...["confusionMatrix", "proportion", "spikeClassifier"], // classes
   ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
-  ...["barPlot", "cornerPlot", "histogramPlot", "imagePlot", "linePlot"], // figures
+  ...["barPlot", "cornerPlot", "histogramPlot", "imagePlot", "linePlot", "placementPlot"], // figures
   ...["panelPlot", "rasterPlot", "scatterPlot"],
   ...["experiment", "runExperiment"], // experiments
   ...["quantity", "seconds"], // quantities
@@ -58,7 +58,17 @@ const types = [
   ...["Measurement", "Sequence", "TableOptions"],
   ...["Crossbar", "CrossbarUse", "Examples", "Hardware", "Layer"],
   ...["PassOptions", "Sequential", "SequentialOptions", "TrainOptions"],
-  ...["ArraySize", "MappedMatrix", "Mapping", "MatrixShape", "NetworkShape", "Piece"],
+  ...[
+    "ArraySize",
+    "ArrayWork",
+    "Cost",
+    "CostOptions",
+    "MappedMatrix",
+    "Mapping",
+    "MatrixShape",
+    "NetworkShape",
+  ],
+  ...["Piece", "PlacedPiece", "Placement"],
   ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
   ...["FitReport", "FitReportOptions", "Posterior", "PosteriorOptions", "ReplicateOptions"],
 ];

@@ -50,11 +50,13 @@ export function placeNetwork(
     (a, b) => b.rows * b.columns - a.rows * a.columns,
   ];
   const tried = orders.map((order) => placement(array, packed([...pieces].sort(order), array)));
-  return tried.reduce((best, other) =>
+  const best = tried.reduce((best, other) =>
     other.arrays < best.arrays || (other.arrays === best.arrays && other.boundedUse > best.boundedUse)
       ? other
       : best,
   );
+  const order = (piece: PlacedPiece) => pieces.findIndex((own) => own.matrix === piece.matrix);
+  return { ...best, pieces: [...best.pieces].sort((a, b) => order(a) - order(b)) };
 }
 
 /** Each piece in turn on the first array that has room, as far left and then as far up as it goes. */

@@ -1,31 +1,50 @@
 /** `memspike map`: how many crossbar tiles a network takes, how full they are and how often they are used. */
 
 import { type ArraySize, type Mapping, mapNetwork } from "../analog/mapping.ts";
+import { type Placement, placeNetwork } from "../analog/placement.ts";
 import type { NetworkShape } from "../analog/shapes.ts";
-import { type ExitCode, exitCodes } from "./exit.ts";
-import { countText, networkLibrary, networkNamed, sizeFrom } from "./network.ts";
-import { aligned, columnWidths } from "./summary.ts";
+import { placementPlot } from "../report/placement.ts";
+import { type ExitCode, exitCodes, UsageError } from "./exit.ts";
+import {
+  countText,
+  networkLibrary,
+  networkNamed,
+  percentText,
+  sizeFrom,
+  tableText,
+  writeFigure,
+} from "./network.ts";
 
 export interface MapOptions {
   readonly tile: string; // "512x512"
   readonly length?: number;
   readonly layers: boolean;
   readonly json: boolean;
+  readonly pack: boolean; // the figure shows matrices that share tiles
+  readonly figure?: string; // file
 }
 
 /** Maps the network called `target` and prints its tiles; without a name, all networks that come with the program. */
 export async function map(target: string | undefined, options: MapOptions): Promise<ExitCode> {
   const tile = sizeFrom(options.tile);
+  if (target === undefined && options.figure !== undefined)
+    throw new UsageError("--figure shows one network; name it: memspike map <network> --figure FILE");
   if (target === undefined) {
     await mapAll(tile, options.json);
     return exitCodes.done;
   }
   const network = await networkNamed(target, options.length);
   const mapping = mapNetwork(network, tile);
+  const packed = placeNetwork(network, { array: tile, share: true });
+  if (options.figure !== undefined) {
+    const shown = options.pack ? packed : placeNetwork(network, { array: tile, share: false });
+    writeFigure(options.figure, placementPlot(shown, { title: `${network.name} on tiles` }));
+  }
+  const all = { network, mapping, packed };
   process.stdout.write(
     options.json
-      ? `${JSON.stringify(plain(target, network, mapping, options.layers))}\n`
-      : mappingText(network, mapping, options.layers),
+      ? `${JSON.stringify(plain(target, all, options.layers))}\n`
+      : mappingText(all, options.layers),
   );
   return exitCodes.done;
 }
@@ -33,29 +52,37 @@ export async function map(target: string | undefined, options: MapOptions): Prom
 async function mapAll(tile: ArraySize, json: boolean): Promise<void> {
   const all = Object.entries(await networkLibrary()).map(([name, entry]) => {
     const network = typeof entry === "function" ? entry() : entry;
-    return { name, network, mapping: mapNetwork(network, tile) };
+    const packed = placeNetwork(network, { array: tile, share: true });
+    return { name, network, mapping: mapNetwork(network, tile), packed };
   });
   if (json) {
-    const list = all.map(({ name, network, mapping }) => plain(name, network, mapping, false));
+    const list = all.map(({ name, ...mapped }) => plain(name, mapped, false));
     process.stdout.write(`${JSON.stringify(list)}\n`);
     return;
   }
   const rows = [
-    ["network", "weights", "tiles", "use", "MVMs", "reuse", "sample"],
-    ...all.map(({ name, network, mapping: { weights, tiles, use, mvms, reuse } }) => [
+    ["network", "weights", "tiles", "use", "MVMs", "reuse", "packed", "sample"],
+    ...all.map(({ name, network, mapping: { weights, tiles, use, mvms, reuse }, packed }) => [
       name,
       countText(weights),
       countText(tiles),
-      percent(use),
+      percentText(use),
       countText(mvms),
       reuse.toFixed(1),
+      countText(packed.arrays),
       network.sample,
     ]),
   ];
   process.stdout.write(`Networks on tiles of ${sizeText(tile)} (memspike map <name>)\n${tableText(rows)}`);
 }
 
-function plain(name: string, network: NetworkShape, mapping: Mapping, layers: boolean) {
+interface Mapped {
+  readonly network: NetworkShape;
+  readonly mapping: Mapping;
+  readonly packed: Placement;
+}
+
+function plain(name: string, { network, mapping, packed }: Mapped, layers: boolean) {
   const { tile, weights, tiles, use, mvms, reuse, matrices, digital } = mapping;
   const { source, sample, steps } = network;
   return {
@@ -63,18 +90,24 @@ function plain(name: string, network: NetworkShape, mapping: Mapping, layers: bo
     ...{ name: network.name, source, sample },
     ...(steps ? { steps } : {}),
     ...{ tile, weights, tiles, use, mvms, reuse, digital },
+    packed: { tiles: packed.arrays, use: packed.use },
     ...(layers ? { layers: matrices.map(({ pieces: _, ...matrix }) => matrix) } : {}),
   };
 }
 
-function mappingText(network: NetworkShape, mapping: Mapping, layers: boolean): string {
+function mappingText({ network, mapping, packed }: Mapped, layers: boolean): string {
   const { tile, weights, tiles, use, mvms, reuse, matrices, digital } = mapping;
   const rows = [
     ["weights", countText(weights), "in analog matrices, without biases"],
     ["tiles", countText(tiles), `of ${sizeText(tile)}`],
-    ["use", percent(use), "of their cells"],
+    ["use", percentText(use), "of their cells"],
     ["MVMs", countText(mvms), "products of single tiles for one sample"],
     ["reuse", reuse.toFixed(1), "of a tile for one sample, on average"],
+    [
+      "packed",
+      countText(packed.arrays),
+      `tiles hold it, ${percentText(packed.use)} full, if matrices share them`,
+    ],
     ...(digital.length > 0 ? [["digital", digital.join(", "), "not counted"]] : []),
   ];
   const table = [
@@ -82,7 +115,7 @@ function mappingText(network: NetworkShape, mapping: Mapping, layers: boolean): 
     ...matrices.map((matrix) => [
       matrix.name,
       ...[matrix.inputs, matrix.outputs, matrix.positions, matrix.weights, matrix.tiles].map(countText),
-      percent(matrix.use),
+      percentText(matrix.use),
       countText(matrix.mvms),
     ]),
   ];
@@ -94,20 +127,6 @@ function mappingText(network: NetworkShape, mapping: Mapping, layers: boolean): 
   ].join("");
 }
 
-/** Rows as lines, the columns of numbers to the right: all but the first, or those told. */
-function tableText(rows: readonly (readonly string[])[], right?: readonly number[]): string {
-  const widths = columnWidths(rows);
-  const isRight = (k: number) => (right ? right.includes(k) : k > 0 && rows[1]?.[k].match(/^[\d,.]+( %)?$/));
-  return rows
-    .map((row) => row.map((cell, k) => (isRight(k) ? cell.padStart(widths[k]) : cell)))
-    .map((row) => `  ${aligned(row, widths)}\n`)
-    .join("");
-}
-
 function sizeText({ rows, columns }: ArraySize): string {
   return `${rows} x ${columns}`;
-}
-
-function percent(part: number): string {
-  return `${(100 * part).toFixed(part < 0.1 ? 2 : 1)} %`;
 }

@@ -1,10 +1,15 @@
-/** Networks by name: the shapes of models/networks.ts. */
+/** Networks by name, the shapes of models/networks.ts, and what the commands about them share: numbers, tables, figures. */
 
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { type ArraySize, checkSize } from "../analog/mapping.ts";
 import type { NetworkShape } from "../analog/shapes.ts";
 import { didYouMean } from "../math/nearest.ts";
+import type { Figure } from "../report/figures.ts";
+import { svg } from "../report/svg.ts";
 import { addressOf } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
+import { aligned, columnWidths } from "./summary.ts";
 
 type Networks = Readonly<Record<string, NetworkShape | ((length?: number) => NetworkShape)>>;
 
@@ -44,4 +49,29 @@ export function sizeFrom(text: string): ArraySize {
 /** A whole number with its thousands apart. */
 export function countText(count: number): string {
   return count.toLocaleString("en-US");
+}
+
+/** A part as per cent, with three digits. */
+export function percentText(part: number): string {
+  return `${(100 * part).toFixed(part < 0.1 ? 2 : 1)} %`;
+}
+
+/** Rows as lines, the columns of numbers to the right: all but the first, or those told. */
+export function tableText(rows: readonly (readonly string[])[], right?: readonly number[]): string {
+  const widths = columnWidths(rows);
+  const isRight = (k: number) => (right ? right.includes(k) : k > 0 && rows[1]?.[k].match(/^[\d,.]+( %)?$/));
+  return rows
+    .map((row) => row.map((cell, k) => (isRight(k) ? cell.padStart(widths[k]) : cell)))
+    .map((row) => `  ${aligned(row, widths)}\n`)
+    .join("");
+}
+
+/** Writes a figure as SVG, and its folder where it is not there yet. Throws `UsageError` on another ending of the name. */
+export function writeFigure(file: string, figure: Figure): void {
+  if (path.extname(file).toLowerCase() !== ".svg") {
+    const better = `${file.slice(0, file.length - path.extname(file).length)}.svg`;
+    throw new UsageError(`--figure ${file}: figures are SVG; name it ${better}`);
+  }
+  fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  fs.writeFileSync(file, svg(figure));
 }

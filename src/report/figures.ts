@@ -17,7 +17,8 @@ export type Figure =
   | ImageFigure
   | BarFigure
   | PanelFigure
-  | CornerFigure;
+  | CornerFigure
+  | PlacementFigure;
 
 /** What every figure may say about itself. */
 export interface Words {
@@ -139,6 +140,24 @@ export interface CornerFigure extends Words {
   }[];
   /** [row][column][y bin * bins + x bin]: counts of the row's parameter upwards against the column's, column < row. */
   readonly pairs: readonly (readonly (readonly number[])[])[];
+}
+
+/** Matrices on arrays of rows x columns. Made by `placementPlot`. */
+export interface PlacementFigure extends Words {
+  readonly kind: "placement";
+  readonly rows: number; // of an array
+  readonly columns: number;
+  readonly arrays: number;
+  readonly matrices: readonly { readonly name: string; readonly rows: number; readonly columns: number }[];
+  readonly pieces: readonly {
+    readonly matrix: number; // its place among the matrices
+    readonly array: number;
+    readonly top: number;
+    readonly left: number;
+    readonly rows: number;
+    readonly columns: number;
+    readonly filled: number; // part of its cells that hold a weight
+  }[];
 }
 
 /** Spikes a raster plot draws at most; beyond, every k-th cell is drawn and the caption says so. */

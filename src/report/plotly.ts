@@ -1,8 +1,17 @@
 /** Figures as Plotly traces and layout, for the report in a browser: same colours, ranges and words as `svg.ts`. */
 
 import { intervalText, topFirst } from "./corner.ts";
-import type { BarFigure, CornerFigure, Figure, ImageFigure, PanelFigure, RasterFigure } from "./figures.ts";
+import type {
+  BarFigure,
+  CornerFigure,
+  Figure,
+  ImageFigure,
+  PanelFigure,
+  PlacementFigure,
+  RasterFigure,
+} from "./figures.ts";
 import { colourStops, desiredColour, faded, ink, palette, producedColour } from "./palette.ts";
+import { arrayPlane, groupsOf, matrixColour } from "./placement.ts";
 import { rasterHeight } from "./svg.ts";
 import {
   axis,
@@ -39,6 +48,8 @@ export function plotly(figure: Figure): PlotlyFigure {
       return panels(figure);
     case "corner":
       return corner(figure);
+    case "placement":
+      return placement(figure);
   }
 }
 
@@ -363,4 +374,77 @@ function corner({ parameters, pairs }: CornerFigure): PlotlyFigure {
 function axisOf(row: number, column: number, letter: "x" | "y"): string {
   const cell = (row * (row + 1)) / 2 + column;
   return cell === 0 ? letter : `${letter}${cell + 1}`;
+}
+
+/** One plane with all arrays, a trace for each matrix. */
+function placement(figure: PlacementFigure): PlotlyFigure {
+  const tall = 560;
+  const { at, ...size } = arrayPlane(figure, 560, tall);
+  const data: Json[] = figure.matrices.map(({ name, rows, columns }, k) => {
+    const own = figure.pieces.filter(({ matrix }) => matrix === k);
+    const x: (number | null)[] = [];
+    const y: (number | null)[] = [];
+    for (const piece of own) {
+      const groups = groupsOf(piece);
+      const [gw, gh] = [piece.columns / groups, piece.rows / groups];
+      for (let g = 0; g < groups; g++) {
+        const left = at[piece.array].left + piece.left + g * gw;
+        const top = at[piece.array].top + piece.top + g * gh;
+        x.push(left, left + gw, left + gw, left, left, null);
+        y.push(top, top, top + gh, top + gh, top, null);
+      }
+    }
+    const partly = own.some((piece) => groupsOf(piece) > 1) ? `, ${groupsOf(own[0])} groups` : "";
+    return {
+      type: "scatter",
+      mode: "lines",
+      fill: "toself",
+      hoveron: "fills",
+      name: plain(`${k + 1} ${name}`),
+      text: plain(`${name}: ${rows} inputs x ${columns} outputs${partly}`),
+      hoverinfo: "text",
+      x,
+      y,
+      fillcolor: faded(matrixColour(k), 0.75),
+      line: { color: matrixColour(k), width: own.length > 100 ? 0.3 : 1 },
+    };
+  });
+  const box = (left: number, top: number, columns: number, rows: number, fill: string, line: Json): Json => ({
+    type: "rect",
+    layer: "below",
+    ...{ x0: left, y0: top, x1: left + columns, y1: top + rows },
+    fillcolor: fill,
+    line,
+  });
+  const shapes = [
+    ...at.map(({ left, top }) =>
+      box(left, top, figure.columns, figure.rows, ink.shade, { color: ink.frame, width: 0.75 }),
+    ),
+    ...figure.pieces
+      .filter((piece) => groupsOf(piece) > 1)
+      .map((piece) => {
+        const place = at[piece.array];
+        const colour = faded(matrixColour(piece.matrix), 0.18);
+        const [left, top] = [place.left + piece.left, place.top + piece.top];
+        return box(left, top, piece.columns, piece.rows, colour, { width: 0 });
+      }),
+  ];
+  const quiet = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", constrain: "domain" };
+  const xaxis = {
+    ...quiet,
+    range: [0, size.width],
+    title: { text: `arrays of ${figure.rows} inputs x ${figure.columns} outputs` },
+  };
+  const yaxis = { ...quiet, range: [size.height, 0], scaleanchor: "x" };
+  const more = { height: tall + 60, xaxis, yaxis, shapes };
+  const drawn = layout(more, true);
+  const legend = {
+    ...(base.legend as Json),
+    orientation: "v",
+    x: 1.02,
+    xanchor: "left",
+    y: 1,
+    yanchor: "top",
+  };
+  return { data, layout: { ...drawn, legend, margin: { l: 12, r: 12, t: 12, b: 30 } } };
 }

@@ -22,6 +22,7 @@ import {
 import { drawImages } from "./images.ts";
 import { alone, drawLines, extent, lineLegend, type Space } from "./lines.ts";
 import { desiredColour, faded, ink, palette, producedColour } from "./palette.ts";
+import { drawPlacement } from "./placement.ts";
 import { linearTicks, niceRange } from "./ticks.ts";
 
 /** The figure as a whole SVG document. */
@@ -46,6 +47,8 @@ function draw(figure: Figure): Drawing {
       return drawPanels(figure);
     case "corner":
       return drawCorner(figure);
+    case "placement":
+      return drawPlacement(figure);
   }
 }
 

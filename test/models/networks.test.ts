@@ -67,10 +67,10 @@ test("MicroNet-KWS-S has the 16.4 million operations of its paper to 2 %, a prod
   expect(Math.abs((2 * products) / 16.4e6 - 1)).toBeLessThan(0.02);
 });
 
-test("the stand-in for AnalogNet-VWW has its weights, places and products within 4 %", () => {
+test("the stand-in for AnalogNet-VWW says so, and has its weights and products within 1 %", () => {
   const { matrices, name } = shapeOf("analognet-vww");
   expect(name).toMatch(/^stand-in/);
   const products = matrices.reduce((s, m) => s + m.positions * m.inputs * m.outputs, 0);
-  expect(Math.abs(mapNetwork(shapeOf("analognet-vww")).weights / 353_900 - 1)).toBeLessThan(0.04);
-  expect(Math.abs(products / 35.7e6 - 1)).toBeLessThan(0.01);
+  expect(Math.abs(mapNetwork(shapeOf("analognet-vww")).weights / 353_900 - 1)).toBeLessThan(0.01); // 67.5 % of the array
+  expect(Math.abs(products / 35.7e6 - 1)).toBeLessThan(0.01); // 0.076 TOPS at 1,063 a second
 });
