@@ -3,16 +3,59 @@
  */
 export { type ArrayWork, type Cost, type CostOptions, costOf, networkCost, workOf } from "./analog/cost.ts";
 export type { Crossbar, CrossbarUse } from "./analog/crossbar.ts";
-export { dense, type Layer, sigmoid } from "./analog/layers.ts";
-export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
-export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
-export { type Hardware, type Sequential, type SequentialOptions, sequential } from "./analog/sequential.ts";
-export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
 export {
   classify,
   type Examples,
+  type OnlinePass,
   type PassOptions,
   shuffled,
+  trainOnline,
+} from "./analog/examples.ts";
+export {
+  attention,
+  averagePool,
+  batchNorm,
+  concatenation,
+  conv2d,
+  dense,
+  depthwise,
+  dropout,
+  embedding,
+  flatten,
+  gelu,
+  globalAveragePool,
+  gru,
+  type Layer,
+  layerNorm,
+  lstm,
+  maxPool,
+  positions,
+  relu,
+  residual,
+  sigmoid,
+  tanh,
+} from "./analog/layers.ts";
+export type { LossKind } from "./analog/loss.ts";
+export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
+export { type Hardware, type OnlineNetwork, type OnlineOptions, onlineNetwork } from "./analog/online.ts";
+export {
+  adam,
+  adamw,
+  cosine,
+  type LearningRate,
+  type OptimizerOptions,
+  sgd,
+  stepsDown,
+} from "./analog/optimizer.ts";
+export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
+export { type Sequential, type SequentialOptions, type State, sequential } from "./analog/sequential.ts";
+export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
+export {
+  type Batch,
+  type EpochResult,
+  type Evaluation,
+  evaluate,
+  predict,
   type TrainOptions,
   train,
 } from "./analog/train.ts";

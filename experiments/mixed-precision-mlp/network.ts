@@ -17,12 +17,12 @@ import {
   type Model,
   proportion,
   quantity,
-  type Sequential,
-  sequential,
+  type OnlineNetwork,
+  onlineNetwork,
   shuffled,
   sigmoid,
   type Time,
-  train,
+  trainOnline,
 } from "../../src/index.ts";
 
 const classes = 10;
@@ -176,14 +176,14 @@ export interface Pass {
 }
 
 /** Test examples named rightly. */
-async function hitsOf(network: Sequential, { test }: Sets): Promise<Estimate> {
+async function hitsOf(network: OnlineNetwork, { test }: Sets): Promise<Estimate> {
   const named = await classify(network, test);
   const hits = named.reduce((sum, guess, k) => sum + (guess === test.labels[k] ? 1 : 0), 0);
   return proportion(hits, named.length);
 }
 
 /** Of all crossbars of a network: pulses by name, those by which weights learnt, pairs refreshed. */
-function useOf({ crossbars }: Sequential) {
+function useOf({ crossbars }: OnlineNetwork) {
   const pulses: Record<string, number> = {};
   let [updates, refreshed] = [0, 0];
   for (const { use } of crossbars) {
@@ -202,7 +202,7 @@ export interface Epoch {
 
 /** Epochs of one network; fewer when interrupted. */
 async function teach(
-  network: Sequential,
+  network: OnlineNetwork,
   sets: Sets,
   { setting, seed, pass }: { readonly setting: Setting; readonly seed: string; readonly pass: Pass },
 ): Promise<Epoch[]> {
@@ -211,7 +211,7 @@ async function teach(
   for (let epoch = 0; epoch < epochs && !pass.signal.aborted; epoch++) {
     const rate = learningRate * (learningRateEnd / learningRate) ** (epoch / Math.max(1, epochs - 1));
     const before = useOf(network);
-    const { examples } = await train(network, sets.train, {
+    const { examples } = await trainOnline(network, sets.train, {
       learningRate: rate,
       seed: `${seed}/epoch ${epoch}`,
       signal: pass.signal,
@@ -230,7 +230,7 @@ async function teach(
 }
 
 /** Accuracy at ages since the last example, without and with a factor for each layer: its summed reads at first over now. */
-async function retentionOf(network: Sequential, sets: Sets, ages: readonly string[]) {
+async function retentionOf(network: OnlineNetwork, sets: Sets, ages: readonly string[]) {
   const sums = () =>
     network.crossbars.map((crossbar) => crossbar.conductances().reduce((sum, G) => sum + G, 0));
   const points: { age: number; plain: Estimate; scaled: Estimate }[] = [];
@@ -275,12 +275,12 @@ export async function replicate(
   const { hidden, epochs, learningRate, learningRateEnd, ages, startMean, startSd, unit } = setting;
   const layers: Layer[] = [dense(pixels, hidden), sigmoid(), dense(hidden, classes)];
   if (loss === "squared error") layers.push(sigmoid());
-  const network = await sequential(layers, { seed, loss, hardware: hardwareOf(setting) });
+  const network = await onlineNetwork(layers, { seed, loss, hardware: hardwareOf(setting) });
   const made = [hidden, epochs, learningRate, learningRateEnd, startMean, startSd, unit];
   const key = JSON.stringify([seed, loss, ...made]);
   let twin = twins.get(key);
   if (!twin) {
-    const floating = await sequential(layers, { seed, loss });
+    const floating = await onlineNetwork(layers, { seed, loss });
     floating.setWeights(network.weights());
     const progress: Pass["progress"] = (f, what) => pass.progress(twinShare * f, `floating point, ${what}`);
     twin = await teach(floating, sets, { setting, seed, pass: { ...pass, progress } });

@@ -7,16 +7,27 @@
  */
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { exp, tanh } from "../wasm/exponential.ts";
+import type { Graph, Node } from "../wasm/graph.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
 import { addImages } from "./images.ts";
 import { addMatvec } from "./matvec.ts";
 import { addNormals } from "./noise.ts";
+import { addPeriphery, type PeripheryName } from "./periphery.ts";
 import { addProduct } from "./product.ts";
 import { addColumnSums, addRowSums, addRowwise, type Rowwise } from "./rowwise.ts";
 
 /** Room that `normals` needs for `count` numbers. */
 export const normalCount = (count: number): number => Math.ceil(count / 16) * 16;
+
+/** tanh(u) of `gelu`, and du / dx. */
+function geluTanh(g: Graph, x: Node): { t: Node; slope: Node } {
+  const factor = Math.sqrt(2 / Math.PI);
+  const square = g.mul(x, x);
+  const u = g.mul(g.mul(g.constant(factor), x), g.add(g.constant(1), g.mul(g.constant(0.044715), square)));
+  const slope = g.add(g.constant(factor), g.mul(g.constant(3 * factor * 0.044715), square));
+  return { t: tanh(g, u), slope };
+}
 
 export const elementwise = {
   /** y = 1 / (1 + exp(-x)) */
@@ -74,6 +85,24 @@ export const elementwise = {
     inputs: ["dy", "y"],
     outputs: ["dx"],
     compute: (g, { dy, y }) => ({ dx: g.mul(dy, g.sub(g.constant(1), g.mul(y, y))) }),
+  },
+  /** y = x (1 + tanh(u)) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3): Hendrycks & Gimpel 2016, section 2 */
+  gelu: {
+    inputs: ["x"],
+    outputs: ["y"],
+    compute: (g, { x }) => ({ y: g.mul(g.mul(g.constant(0.5), x), g.add(g.constant(1), geluTanh(g, x).t)) }),
+  },
+  /** dx = dy gelu'(x) */
+  geluBack: {
+    inputs: ["dy", "x"],
+    outputs: ["dx"],
+    compute: (g, { dy, x }) => {
+      const { t, slope } = geluTanh(g, x);
+      const one = g.constant(1);
+      const half = g.constant(0.5);
+      const rise = g.mul(g.mul(g.mul(half, x), g.sub(one, g.mul(t, t))), slope);
+      return { dx: g.mul(dy, g.add(g.mul(half, g.add(one, t)), rise)) };
+    },
   },
   /** y = max(x, 0) */
   relu: {
@@ -181,6 +210,15 @@ export const rowwise = {
     outputs: ["y"],
     compute: (g, { x, rShift, rScale }) => ({ y: g.mul(g.sub(x, rShift), rScale) }),
   },
+  /** dx = (dy - rMean - n rSlope) rScale */
+  normRowsBack: {
+    inputs: ["dy", "n"],
+    rows: ["rMean", "rSlope", "rScale"],
+    outputs: ["dx"],
+    compute: (g, { dy, n, rMean, rSlope, rScale }) => ({
+      dx: g.mul(g.sub(g.sub(dy, rMean), g.mul(n, rSlope)), rScale),
+    }),
+  },
   /** y = exp(x - r) */
   exponentialRows: {
     inputs: ["x"],
@@ -249,6 +287,7 @@ const others = [
   "outer",
   "accumulate",
   "normals",
+  "keep",
   "multiply",
   "pack",
   "copyLines",
@@ -266,6 +305,7 @@ export type Kernels = Readonly<
     | keyof typeof rowwise
     | keyof typeof columnSums
     | keyof typeof rowSums
+    | PeripheryName
     | (typeof others)[number],
     Call
   >
@@ -289,6 +329,7 @@ export async function compileKernels(bytes: number, { fused = false }: KernelOpt
   for (const [name, what] of Object.entries(columnSums)) addColumnSums(module, name, what);
   for (const [name, what] of Object.entries(rowSums)) addRowSums(module, name, what);
   addRowSums(module, "largestRows", rowSums.sumRows, "max");
+  addPeriphery(module);
   const pages = heap.memory.buffer.byteLength / 65536;
   const code = module.assemble({ pages, maximumPages: pages, shared: false });
   const { instance } = await WebAssembly.instantiate(code, { env: { memory: heap.memory } });

@@ -1,100 +1,160 @@
 /**
- * Layers of a network that learns from one example at a time.
+ * What a network is made of, as plain data: layers, and layers of layers.
  *
- * `forward` leaves outputs in `y`; `backward` takes the loss's derivative by them and leaves that by the inputs in `dx`.
- * Buffers are made once. What a layer is told of its kind and size is plain data, made by `dense` and `sigmoid`.
+ * A layer knows its own sizes; what comes in is told by the network. Shapes are of one example, features last:
+ * [features], [height, width, channels], [time, features].
  */
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
-import type { Input, Purpose, Weights } from "./weights.ts";
+import { ConfigError } from "../math/errors.ts";
 
-/** A layer of `sequential`. */
+/** Numbers of two directions: down and across. */
+type Both = number | readonly [number, number];
+
+/** A layer of a network. */
 export type Layer =
-  | { readonly kind: "dense"; readonly inputs: number; readonly outputs: number }
-  | { readonly kind: "sigmoid" };
+  | { readonly kind: "dense"; readonly inputs: number; readonly outputs: number; readonly bias: boolean }
+  | {
+      readonly kind: "conv2d";
+      readonly outputs: number;
+      readonly kernel: readonly [number, number];
+      readonly stride: readonly [number, number];
+      /** "same": outputs are inputs / stride, rounded up, what is odd of the border at the end; or lines and columns of zeros. */
+      readonly padding: "same" | readonly [number, number];
+      readonly bias: boolean;
+    }
+  | {
+      readonly kind: "depthwise";
+      readonly kernel: readonly [number, number];
+      readonly stride: readonly [number, number];
+      readonly padding: "same" | readonly [number, number];
+      readonly bias: boolean;
+    }
+  | { readonly kind: "sigmoid" | "tanh" | "relu" | "gelu" | "flatten" }
+  | { readonly kind: "globalAveragePool" }
+  | {
+      readonly kind: "maxPool" | "averagePool";
+      readonly size: readonly [number, number];
+      readonly stride: readonly [number, number];
+    }
+  | { readonly kind: "batchNorm"; readonly momentum: number; readonly epsilon: number }
+  | { readonly kind: "layerNorm"; readonly epsilon: number }
+  | { readonly kind: "dropout"; readonly rate: number }
+  | { readonly kind: "embedding"; readonly size: number; readonly features: number }
+  | { readonly kind: "positions" }
+  | {
+      readonly kind: "lstm" | "gru";
+      readonly units: number;
+      readonly outputs: "sequence" | "last";
+      readonly bidirectional: boolean;
+    }
+  | { readonly kind: "attention"; readonly heads: number; readonly causal: boolean }
+  | { readonly kind: "residual"; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] }
+  | { readonly kind: "concatenation"; readonly branches: readonly (readonly Layer[])[] };
 
-/** Every output a weighted sum of all inputs and of a 1: weights [output][input, 1]. */
-export const dense = (inputs: number, outputs: number): Layer =>
-  Object.freeze({ kind: "dense", inputs, outputs });
+export type LayerKind = Layer["kind"];
+
+const both = (size: Both): readonly [number, number] =>
+  typeof size === "number" ? [size, size] : [size[0], size[1]];
+
+interface WindowOptions {
+  /** Lines and columns of a patch, or one number for both. */
+  readonly kernel: Both;
+  /** Default 1. */
+  readonly stride?: Both;
+  /** "same" (default), or lines and columns of zeros at each side. */
+  readonly padding?: "same" | Both;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+const window = ({ kernel, stride = 1, padding = "same", bias = true }: WindowOptions) => ({
+  kernel: both(kernel),
+  stride: both(stride),
+  padding: padding === "same" ? padding : both(padding),
+  bias,
+});
+
+/** Every output a weighted sum of all inputs and, with a bias, of a 1: weights [output][input]. */
+export const dense = (inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Layer =>
+  Object.freeze({ kind: "dense", inputs, outputs, bias: options.bias ?? true });
+
+/** Weighted sums of patches of an image, the same at every place: weights [output][line][column][channel]. */
+export const conv2d = (outputs: number, options: WindowOptions): Layer =>
+  Object.freeze({ kind: "conv2d", outputs, ...window(options) });
+
+/** Weighted sums of patches of each channel by itself: weights [line][column][channel]. */
+export const depthwise = (options: WindowOptions): Layer =>
+  Object.freeze({ kind: "depthwise", ...window(options) });
 
 /** 1 / (1 + exp(-x)) of each number. */
 export const sigmoid = (): Layer => Object.freeze({ kind: "sigmoid" });
+/** tanh(x) of each number. */
+export const tanh = (): Layer => Object.freeze({ kind: "tanh" });
+/** max(x, 0) of each number. */
+export const relu = (): Layer => Object.freeze({ kind: "relu" });
+/** x times the normal distribution function of x (Hendrycks & Gimpel 2016, arXiv:1606.08415). */
+export const gelu = (): Layer => Object.freeze({ kind: "gelu" });
+/** All numbers of an example side by side. */
+export const flatten = (): Layer => Object.freeze({ kind: "flatten" });
+/** The mean over all places of an image, or times of a sequence. */
+export const globalAveragePool = (): Layer => Object.freeze({ kind: "globalAveragePool" });
+/** The largest number of each window of each channel. `stride`: default the size. */
+export const maxPool = (size: Both, stride: Both = size): Layer =>
+  Object.freeze({ kind: "maxPool", size: both(size), stride: both(stride) });
+/** The mean of each window of each channel. `stride`: default the size. */
+export const averagePool = (size: Both, stride: Both = size): Layer =>
+  Object.freeze({ kind: "averagePool", size: both(size), stride: both(stride) });
+/**
+ * Each feature less its mean over the batch, divided by its spread, then scaled and shifted as learnt (Ioffe & Szegedy
+ * 2015, arXiv:1502.03167). Afterwards with running means, of which `momentum` (default 0.1) is new in each batch.
+ */
+export const batchNorm = (o: { readonly momentum?: number; readonly epsilon?: number } = {}): Layer =>
+  Object.freeze({ kind: "batchNorm", momentum: o.momentum ?? 0.1, epsilon: o.epsilon ?? 1e-5 });
+/** Each row less its mean, divided by its spread, then scaled and shifted as learnt (Ba et al. 2016, arXiv:1607.06450). */
+export const layerNorm = (o: { readonly epsilon?: number } = {}): Layer =>
+  Object.freeze({ kind: "layerNorm", epsilon: o.epsilon ?? 1e-5 });
+/** While training each number is 0 with this probability, the others are divided by 1 - rate (Srivastava et al. 2014, JMLR 15:1929). */
+export const dropout = (rate: number): Layer => Object.freeze({ kind: "dropout", rate });
+/** For whole numbers from 0, one at each position: a learnt row of `features` for each of `size` words. */
+export const embedding = (size: number, features: number): Layer =>
+  Object.freeze({ kind: "embedding", size, features });
+/** Adds a learnt row for each time of a sequence. */
+export const positions = (): Layer => Object.freeze({ kind: "positions" });
 
-/** A layer with its buffers. */
-export interface Stage {
-  readonly y: Block;
-  readonly dx: Block;
-  forward(x: Block, purpose: Purpose): void;
-  /** `first`: nobody asks for `dx`. */
-  backward(dy: Block, first: boolean): void;
-  /** Learns what the last `forward` and `backward` say. */
-  update(rate: number): void;
+interface RecurrentOptions {
+  /** Outputs of all times or of the last alone. Default "sequence". */
+  readonly outputs?: "sequence" | "last";
+  /** A second one goes from the end to the beginning; outputs of both side by side. Default false. */
+  readonly bidirectional?: boolean;
 }
+const recurrent = (kind: "lstm" | "gru", units: number, o: RecurrentOptions): Layer =>
+  Object.freeze({
+    kind,
+    units,
+    outputs: o.outputs ?? "sequence",
+    bidirectional: o.bidirectional ?? false,
+  });
+/** Long short-term memory with forget gates (Hochreiter & Schmidhuber 1997; Gers et al. 2000, Neural Comput. 12:2451). */
+export const lstm = (units: number, options: RecurrentOptions = {}): Layer =>
+  recurrent("lstm", units, options);
+/** Gated recurrent units, the reset gate behind the recurrent product (Cho et al. 2014; as cuDNN and PyTorch have it). */
+export const gru = (units: number, options: RecurrentOptions = {}): Layer => recurrent("gru", units, options);
+/** Scaled dot products of queries and keys weigh values, in several heads (Vaswani et al. 2017, arXiv:1706.03762). `causal`: no look ahead. */
+export const attention = (o: { readonly heads: number; readonly causal?: boolean }): Layer =>
+  Object.freeze({ kind: "attention", heads: o.heads, causal: o.causal ?? false });
 
-export class DenseStage implements Stage {
-  readonly y: Block;
-  readonly dx: Block;
-  readonly weights: Weights;
-  readonly #kernels: Kernels;
-  readonly #x: Input; // inputs and 1
-  readonly #inputs: number;
-  #dy: Block;
+/** The sum of what the body makes of the inputs and of what the shortcut makes: by default the inputs themselves. */
+export const residual = (body: readonly Layer[], shortcut: readonly Layer[] = []): Layer =>
+  Object.freeze({ kind: "residual", body: [...body], shortcut: [...shortcut] });
+/** What all branches make of the inputs, side by side. */
+export const concatenation = (...branches: readonly (readonly Layer[])[]): Layer => {
+  if (branches.length === 0) throw new ConfigError("concatenation: there is no branch");
+  return Object.freeze({ kind: "concatenation", branches: branches.map((branch) => [...branch]) });
+};
 
-  constructor(kernels: Kernels, weights: Weights) {
-    const { heap } = kernels;
-    const { rows, columns } = weights;
-    this.weights = weights;
-    this.#kernels = kernels;
-    this.#inputs = columns - 1;
-    this.#x = {
-      ...heap.take(paddedColumns(columns)),
-      list: heap.take(paddedColumns(columns) / 4).at,
-      count: 0,
-    };
-    this.#x.data[this.#inputs] = 1;
-    this.y = heap.take(rows);
-    this.dx = heap.take(paddedColumns(columns));
-    this.#dy = this.y;
-  }
-
-  forward(x: Block, purpose: Purpose): void {
-    const own = this.#x;
-    for (let c = 0; c < this.#inputs; c++) own.data[c] = x.data[c];
-    own.count = this.#kernels.active(own.at, this.weights.columns, own.list);
-    this.weights.multiply(own, this.y, purpose);
-  }
-
-  backward(dy: Block, first: boolean): void {
-    this.#dy = dy;
-    if (!first) this.weights.multiplyBack(dy, this.dx);
-  }
-
-  update(rate: number): void {
-    this.weights.update(this.#dy, this.#x, rate);
-  }
-}
-
-export class SigmoidStage implements Stage {
-  readonly y: Block;
-  readonly dx: Block;
-  readonly #kernels: Kernels;
-  readonly #size: number;
-
-  constructor(kernels: Kernels, size: number) {
-    this.#kernels = kernels;
-    this.#size = size;
-    this.y = kernels.heap.take(size);
-    this.dx = kernels.heap.take(size);
-  }
-
-  forward(x: Block): void {
-    this.#kernels.sigmoid(this.#size, x.at, this.y.at);
-  }
-
-  backward(dy: Block): void {
-    this.#kernels.sigmoidBack(this.#size, dy.at, this.y.at, this.dx.at);
-  }
-
-  update(): void {}
+/** How an error names a layer. */
+export function nameLayer(layer: Layer, path: string): string {
+  if (layer.kind === "dense") return `layer ${path}, dense(${layer.inputs}, ${layer.outputs})`;
+  if (layer.kind === "conv2d") return `layer ${path}, conv2d(${layer.outputs})`;
+  if (layer.kind === "lstm" || layer.kind === "gru") return `layer ${path}, ${layer.kind}(${layer.units})`;
+  return `layer ${path}, ${layer.kind}()`;
 }

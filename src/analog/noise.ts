@@ -11,16 +11,36 @@ import { Graph, type Node } from "../wasm/graph.ts";
 import { each, locals } from "./loops.ts";
 
 /**
- * Adds and exports `normals`(to, count, key0, key1, stream, tick, scale): to[e] = scale * z_e for e < count, and on to
- * the next multiple of 16.
+ * Adds and exports
+ * `normals`(to, count, key0, key1, stream, tick, scale): to[e] = scale * z_e for e < count, and on to the next multiple of
+ * 16, and `keep`(to, count, key0, key1, stream, tick, rate, value): to[e] = 0 with probability `rate`, else `value`.
  */
-export function addNormals(module: ModuleBuilder): number {
+export function addNormals(module: ModuleBuilder): void {
+  addDraws(module, "normals", ["scale"], (graph, bits, { scale }) => {
+    const pair = (k: number): [Node, Node] =>
+      normalPair(graph, uniform(graph, bits[k]), uniform(graph, bits[k + 1]));
+    return [...pair(0), ...pair(2)].map((z) => graph.mul(z, scale));
+  });
+  addDraws(module, "keep", ["rate", "value"], (graph, bits, { rate, value }) =>
+    bits.map((word) =>
+      graph.select(graph.node("lt", [uniform(graph, word), rate]), graph.constant(0), value),
+    ),
+  );
+}
+
+/** A kernel whose numbers follow from random words: four vectors of them at a time. */
+function addDraws(
+  module: ModuleBuilder,
+  exportName: string,
+  scalars: readonly string[],
+  numbersOf: (graph: Graph, bits: readonly Node[], of: Readonly<Record<string, Node>>) => readonly Node[],
+): void {
   const names = ["to", "count", "key0", "key1", "stream", "tick"] as const;
   const fn = new FunctionBuilder({
-    parameters: [...names.map(() => "i32" as const), "f32"],
-    exportName: "normals",
+    parameters: [...names.map(() => "i32" as const), ...scalars.map(() => "f32" as const)],
+    exportName,
   });
-  const v = locals(fn, [...names, "scale"], { e: "i32", at: "i32" });
+  const v = locals(fn, names, { e: "i32", at: "i32" });
   const graph = new Graph("float32");
   const prologue = new Prologue(fn);
   const emitter = new Emitter({
@@ -35,7 +55,8 @@ export function addNormals(module: ModuleBuilder): number {
           v128.const(0, 1, 2, 3),
         );
       if (name === "zero") return prologue.words(0);
-      if (name === "scale") return prologue.vector("scale", f32x4.splat(get(v.scale)));
+      const scalar = scalars.indexOf(name);
+      if (scalar >= 0) return prologue.vector(name, f32x4.splat(get(names.length + scalar)));
       return prologue.vector(name, i32x4.splat(get(v[name as "key0"])));
     },
   });
@@ -49,13 +70,15 @@ export function addNormals(module: ModuleBuilder): number {
     words("key1"),
   ];
   const bits = [0, 1, 2, 3].map((word) => graph.node("philox", counter, { word }));
-  const pair = (k: number): [Node, Node] =>
-    normalPair(graph, uniform(graph, bits[k]), uniform(graph, bits[k + 1]));
-  const numbers = [...pair(0), ...pair(2)].map((z) => graph.mul(z, graph.input("scale")));
+  const numbers = numbersOf(
+    graph,
+    bits,
+    Object.fromEntries(scalars.map((name) => [name, graph.input(name)])),
+  );
   const defined = emitter.define(numbers);
   const stores = numbers.map((node, k) =>
     v128.store(i32.add(get(v.to), i32.shl(get(v.e), i32.const(2))), 16 * k, emitter.value(node)),
   );
   fn.body = [prologue.code, each(v.e, { below: get(v.count), step: 16 }, defined, stores)];
-  return module.add(fn);
+  module.add(fn);
 }

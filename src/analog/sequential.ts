@@ -1,292 +1,249 @@
 /**
- * Networks of layers in a row that learn from one example at a time, in floating point or on crossbars of devices.
+ * Networks of layers that learn from batches of examples.
  *
- * Arithmetic is float32. A network has one memory, made when it is built. The same seed and the same examples give the
- * same bits on every machine.
+ * Arithmetic is float32. A network has one memory, made when it is built. The same seed and the same batches give the same
+ * bits on every machine, unless `fused` is asked for.
  */
-import type { WeightStorage } from "../device/storage.ts";
-import { fabricate } from "../engine/array.ts";
 import { ConfigError, NumericError } from "../math/errors.ts";
-import { randomKey } from "../math/random.ts";
-import { dimensionless, formatDimension, sameDimension, seconds, type Time } from "../math/units.ts";
-import { Crossbar } from "./crossbar.ts";
-import type { Block } from "./heap.ts";
-import { compileKernels, type Kernels, normalCount } from "./kernels.ts";
-import { DenseStage, type Layer, SigmoidStage, type Stage } from "./layers.ts";
-import { paddedColumns } from "./matvec.ts";
-import { MixedPrecision, type MixedPrecisionOptions } from "./mixed.ts";
-import { FloatingWeights } from "./weights.ts";
-
-/** Crossbars under the dense layers of a network, one for each, and how they are written. */
-export interface Hardware {
-  /**
-   * How devices make a dimensionless weight: a `differentialPair` of one device each. With `accumulate` weights learn as
-   * mixed.ts says, without, every change is rounded to pulses by itself. Noise of reads is drawn anew in every product.
-   */
-  readonly weights: WeightStorage;
-  /** Bits of the converters in front of a crossbar and behind it, 2 to 16. Without them numbers are not rounded. */
-  readonly dacBits?: number;
-  readonly adcBits?: number;
-  /** Largest output of a crossbar, in weights times the largest input: forwards, backwards. Default [16, 4], our choice. */
-  readonly adcRange?: readonly number[];
-  /** Examples from one refresh to the next, where `weights` has a rule of refresh. Default 100. */
-  readonly refreshEvery?: number;
-  /** Most pulses by which a refresh writes a difference. Default 3. */
-  readonly refreshPulses?: number;
-  /** Time from one example to the next, in steps of 1,000 examples. Default "0 s": devices drift only in `wait`. */
-  readonly exampleTime?: Time;
-}
+import { didYouMean } from "../math/nearest.ts";
+import type { RowOfStages } from "./branches.ts";
+import { buildRow } from "./build.ts";
+import { compileKernels, type Kernels } from "./kernels.ts";
+import type { Layer } from "./layers.ts";
+import { type Judgement, Loss, type LossKind, lossKinds, type Teacher, type Wanted } from "./loss.ts";
+import { floatingMatrices, type Matrices } from "./matrix.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import type { Parameter, Pass } from "./stage.ts";
+import { checkShape, formatShape, type Shape, sizeOf, type Table, takeTable } from "./table.ts";
 
 export interface SequentialOptions {
+  /** Of one example, features last: [784], [height, width, channels], [time, features]. */
+  readonly inputs: Shape;
+  /** Most examples in a batch. */
+  readonly batch: number;
   readonly seed: string | number;
-  /**
-   * "squared error": half the sum of squared differences from 1 for the right class and 0 for the others; "cross-entropy":
-   * minus the logarithm of the right class's share in exp of the outputs. Default "squared error".
-   */
-  readonly loss?: "squared error" | "cross-entropy";
-  /** Left out: weights are float32 numbers, at first normal with variance 1 / (inputs + 1) (LeCun et al. 1998, Efficient BackProp, eq. 16). */
-  readonly hardware?: Hardware;
+  /** Default "cross-entropy". */
+  readonly loss?: LossKind;
+  /** Fuse products and sums where the machine can: a third faster, and other bits on other machines. Default false. */
+  readonly fused?: boolean;
+  /** How layers multiply by their weights. Default: float32 numbers. */
+  readonly matrices?: Matrices;
+  /** Memory for weights and tables in GiB, taken as it is used. Default 2. */
+  readonly memory?: number;
 }
 
-/** Steps of time in which devices follow `exampleTime`: with 1 ms an example a step is a fortieth of T0 of `pcm`. */
-const ageingEvery = 1000;
+/** Numbers of a network by name. */
+export type State = Record<string, Float32Array>;
 
-/** A network that learns. Made by `sequential`. */
+/** A network. Made by `sequential`. */
 export class Sequential {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** Of the dense layers, in order; none in floating point. */
-  readonly crossbars: readonly Crossbar[];
-  readonly #kernels: Kernels;
-  readonly #stages: readonly Stage[];
-  readonly #dense: readonly DenseStage[];
-  readonly #loss: "squared error" | "cross-entropy";
-  readonly #x: Block;
-  readonly #result: Block; // outputs, or of cross-entropy their shares
-  readonly #error: Block;
-  #logSum = 0; // log of the sum of exp of the outputs
+  readonly inputs: Shape;
+  readonly outputs: Shape;
+  /** Most examples in a batch. */
+  readonly batch: number;
+  readonly layers: readonly Layer[];
+  readonly kernels: Kernels;
+  readonly #stages: RowOfStages;
+  readonly #loss: Loss;
+  readonly #x: Table;
+  readonly #ticks = { training: 0, inference: 0 };
+  readonly #optimizer: Optimizer;
+  #isLearning = false;
+  #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
+  #y: Table | undefined;
 
   constructor(
     kernels: Kernels,
-    stages: readonly Stage[],
-    o: { readonly inputs: number; readonly outputs: number; readonly loss: SequentialOptions["loss"] },
+    stages: RowOfStages,
+    o: {
+      readonly inputs: Shape;
+      readonly batch: number;
+      readonly loss: Loss;
+      readonly layers: readonly Layer[];
+    },
   ) {
+    this.kernels = kernels;
     this.inputs = o.inputs;
-    this.outputs = o.outputs;
-    this.#kernels = kernels;
+    this.outputs = stages.outputs;
+    this.batch = o.batch;
+    this.layers = o.layers;
     this.#stages = stages;
-    this.#dense = stages.filter((stage) => stage instanceof DenseStage);
-    this.crossbars = this.#dense.flatMap(({ weights }) =>
-      weights instanceof MixedPrecision ? [weights.crossbar] : [],
-    );
-    this.#loss = o.loss ?? "squared error";
-    this.#x = kernels.heap.take(o.inputs);
-    this.#result = kernels.heap.take(o.outputs);
-    this.#error = kernels.heap.take(o.outputs);
+    this.#loss = o.loss;
+    this.#x = takeTable(kernels.heap, o.inputs, o.batch);
+    this.#optimizer = new Optimizer(kernels, stages.parameters);
+  }
+
+  /** What is learnt, in the order of layers. */
+  get parameters(): readonly Parameter[] {
+    return this.#stages.parameters;
+  }
+
+  /** Number of weights, biases, scales and shifts. */
+  get size(): number {
+    return this.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  }
+
+  /** Bytes that weights, gradients and tables take. */
+  get bytes(): number {
+    return this.kernels.heap.used;
   }
 
   /**
-   * Outputs for one example, of cross-entropy the shares of the classes: a view, valid until the next example. `scale`
-   * multiplies the inputs.
+   * Outputs for `count` examples, [example][…shape], times `scale`: a view, valid until the next batch. Throws
+   * `ConfigError` for inputs that do not fit.
    */
-  predict(inputs: ArrayLike<number>, scale = 1): Float32Array {
-    return this.#forward(inputs, scale, "inference");
-  }
-
-  /**
-   * Learns one example of class `label` by one step down its gradient. Gives the loss before. Throws `NumericError` where
-   * that is not finite.
-   */
-  learn(
+  forward(
     inputs: ArrayLike<number>,
-    label: number,
-    o: { readonly learningRate: number; readonly scale?: number },
-  ): number {
-    if (!(label >= 0 && label < this.outputs))
-      throw new ConfigError(`there is no class ${label} among ${this.outputs}`);
-    const result = this.#forward(inputs, o.scale ?? 1, "training");
-    const error = this.#error.data;
-    let loss = 0;
-    for (let k = 0; k < this.outputs; k++) {
-      error[k] = result[k] - (k === label ? 1 : 0);
-      loss += 0.5 * error[k] * error[k];
+    o: { readonly purpose?: Pass["purpose"]; readonly scale?: number } = {},
+  ): Table {
+    const { purpose = "inference", scale = 1 } = o;
+    const size = sizeOf(this.inputs);
+    const count = inputs.length / size;
+    if (!(Number.isInteger(count) && count >= 1 && count <= this.batch))
+      throw new ConfigError(
+        `a batch is 1 to ${this.batch} examples of ${formatShape(this.inputs)}, so up to ${this.batch * size} numbers, not ${inputs.length}`,
+      );
+    const { data, features, width } = this.#x;
+    if (features === width) for (let k = 0; k < inputs.length; k++) data[k] = inputs[k] * scale;
+    else
+      for (let row = 0, k = 0; k < inputs.length; row++)
+        for (let c = 0; c < features; c++, k++) data[row * width + c] = inputs[k] * scale;
+    this.#pass = { count, purpose, tick: this.#ticks[purpose]++ };
+    this.#y = this.#stages.forward(this.#x, this.#pass);
+    return this.#y;
+  }
+
+  /**
+   * How wrong the outputs of the last `forward` are. Throws `ConfigError` for labels or targets that do not fit,
+   * `NumericError` for a loss that is not finite.
+   */
+  judge(wanted: Wanted, teacher?: Teacher): Judgement {
+    if (!this.#y) throw new ConfigError("there are no outputs yet");
+    const judgement = this.#loss.judge(this.#y, wanted, this.#pass.count, teacher);
+    if (!Number.isFinite(judgement.loss))
+      throw new NumericError(
+        `the loss of batch ${this.#pass.tick} is ${judgement.loss}; a smaller learning rate may help`,
+      );
+    return judgement;
+  }
+
+  /**
+   * Adds to all gradients the derivatives of what was judged last, or those that follow from `dy`, [row][feature] of the
+   * outputs. With `wanted` gives the derivatives by the inputs: a view.
+   */
+  backward(o: { readonly dy?: ArrayLike<number>; readonly wanted?: boolean } = {}): Table {
+    const { dy, wanted = false } = o;
+    const table = this.#loss.dy;
+    if (dy) {
+      const { features, width, data } = table;
+      const rows = this.#pass.count * table.positions;
+      if (dy.length !== rows * features)
+        throw new ConfigError(`${rows} rows of ${features} outputs have ${dy.length} derivatives`);
+      for (let row = 0; row < rows; row++)
+        for (let c = 0; c < width; c++) data[row * width + c] = c < features ? dy[row * features + c] : 0;
     }
-    if (this.#loss === "cross-entropy")
-      loss = this.#logSum - this.#stages[this.#stages.length - 1].y.data[label];
-    if (!Number.isFinite(loss))
-      throw new NumericError(`the loss of an example is ${loss}; a smaller learning rate may help`);
-    let dy = this.#error;
-    for (let k = this.#stages.length - 1; k >= 0; k--) {
-      this.#stages[k].backward(dy, k === 0);
-      dy = this.#stages[k].dx;
+    return this.#stages.backward(table, this.#pass, wanted);
+  }
+
+  /** Begins to learn by steps of this kind, or ends it. Throws `ConfigError`. */
+  set optimizer(options: OptimizerOptions | undefined) {
+    if (options) this.#optimizer.begin(options);
+    else this.#optimizer.steps = 0;
+    this.#isLearning = options !== undefined;
+  }
+
+  /** Steps since learning began; 0 when it has ended. */
+  get steps(): number {
+    return this.#optimizer.steps;
+  }
+
+  /** One step down the gradients, which are 0 afterwards. `share`: of all steps, for rates with a schedule. */
+  step(share = 0): void {
+    if (!this.#isLearning) throw new ConfigError("nothing moves the parameters: set `optimizer`");
+    this.#optimizer.step(share);
+  }
+
+  /** Forgets gradients. */
+  clearGradients(): void {
+    for (const { gradient } of this.parameters) gradient.data.fill(0);
+  }
+
+  /** Weights and running means by name: copies, without what fills rows up. */
+  weights(): State {
+    const all: State = {};
+    for (const { name, shape, value } of this.parameters) all[name] = dense(value.data, shape);
+    for (const { name, data } of this.#stages.memories) all[name] = data.slice();
+    return all;
+  }
+
+  /** Overwrites weights and running means. Throws `ConfigError` for names and sizes that do not fit, changing nothing. */
+  setWeights(values: Readonly<Record<string, ArrayLike<number>>>): void {
+    const targets = new Map<string, { count: number; set: (own: ArrayLike<number>) => void }>();
+    for (const { name, shape, value, changed } of this.parameters)
+      targets.set(name, {
+        count: sizeOf(shape),
+        set: (own) => {
+          spread(own, value.data, shape);
+          changed?.();
+        },
+      });
+    for (const { name, data } of this.#stages.memories)
+      targets.set(name, { count: data.length, set: (own) => data.set(own) });
+    for (const [name, own] of Object.entries(values)) {
+      const target = targets.get(name);
+      if (!target)
+        throw new ConfigError(`the network has no ${name}${didYouMean(name, [...targets.keys()])}`);
+      if (own.length !== target.count)
+        throw new ConfigError(`${name} is ${target.count} numbers, not ${own.length}`);
     }
-    for (const stage of this.#stages) stage.update(o.learningRate);
-    return loss;
-  }
-
-  #forward(inputs: ArrayLike<number>, scale: number, purpose: "training" | "inference"): Float32Array {
-    if (inputs.length !== this.inputs)
-      throw new ConfigError(`the network takes ${this.inputs} numbers, not ${inputs.length}`);
-    for (let k = 0; k < this.inputs; k++) this.#x.data[k] = inputs[k] * scale;
-    let x = this.#x;
-    for (const stage of this.#stages) {
-      stage.forward(x, purpose);
-      x = stage.y;
-    }
-    if (this.#loss === "squared error") return x.data;
-    const { outputs } = this;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < outputs; k++) most = Math.max(most, x.data[k]);
-    const shares = this.#result;
-    this.#kernels.exponential(outputs, x.at, shares.at, most);
-    let sum = 0;
-    for (let k = 0; k < outputs; k++) sum += shares.data[k];
-    this.#kernels.scale(outputs, shares.at, shares.at, 1 / sum);
-    this.#logSum = most + Math.log(sum);
-    return shares.data;
-  }
-
-  /** Weights of the dense layers: copies, [output][input, 1]; on devices without the noise of reads. */
-  weights(): Float32Array[] {
-    return this.#dense.map(({ weights }) => weights.values());
-  }
-
-  /** Overwrites the weights of a network in floating point. Throws `ConfigError`. */
-  setWeights(values: readonly ArrayLike<number>[]): void {
-    if (values.length !== this.#dense.length)
-      throw new ConfigError(`there are ${this.#dense.length} dense layers, not ${values.length}`);
-    this.#dense.forEach(({ weights }, k) => {
-      if (!(weights instanceof FloatingWeights))
-        throw new ConfigError("weights on devices are written by pulses; they cannot be set");
-      weights.set(values[k]);
-    });
-  }
-
-  /** Time passes for the devices. */
-  wait(time: Time): void {
-    for (const crossbar of this.crossbars) crossbar.wait(time);
+    const missing = [...targets.keys()].find((name) => !(name in values));
+    if (missing) throw new ConfigError(`there is no ${missing} among the weights`);
+    for (const [name, own] of Object.entries(values)) targets.get(name)?.set(own);
   }
 }
 
-/** A network of layers, dense at first. Throws `ConfigError` naming the layer that does not fit. */
+/** Sizes as rows: all but the first together. */
+const rowSize = (shape: Shape): number => (shape.length === 1 ? shape[0] : sizeOf(shape.slice(1)));
+
+/** A copy without what fills rows up. */
+function dense(data: Float32Array, shape: Shape): Float32Array {
+  const columns = rowSize(shape);
+  const rows = sizeOf(shape) / columns;
+  const width = data.length / rows;
+  const copy = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    copy.set(data.subarray(row * width, row * width + columns), row * columns);
+  return copy;
+}
+
+function spread(own: ArrayLike<number>, data: Float32Array, shape: Shape): void {
+  const columns = rowSize(shape);
+  const rows = sizeOf(shape) / columns;
+  const width = data.length / rows;
+  for (let row = 0; row < rows; row++)
+    for (let c = 0; c < columns; c++) data[row * width + c] = own[row * columns + c];
+}
+
+/** A network of layers in a row. Throws `ConfigError` naming the layer that does not fit. */
 export async function sequential(layers: readonly Layer[], options: SequentialOptions): Promise<Sequential> {
-  const { seed, hardware } = options;
-  const sizes = checkLayers(layers);
-  if (hardware) checkHardware(hardware);
-  const kernels = await compileKernels(
-    layers.reduce((sum, layer, k) => sum + bytesOf(layer, sizes[k]), 2 ** 16),
-  );
-  const stages: Stage[] = [];
-  for (const [k, layer] of layers.entries()) {
-    if (layer.kind === "sigmoid") stages.push(new SigmoidStage(kernels, sizes[k]));
-    else {
-      const [rows, columns] = [layer.outputs, layer.inputs + 1];
-      const path = `${seed}/layer ${k}`;
-      const weights = hardware
-        ? new MixedPrecision(
-            kernels,
-            await crossbarOf(kernels, rows, columns, hardware, path),
-            ruleOf(hardware),
-          )
-        : startOf(new FloatingWeights(kernels, rows, columns), kernels, path);
-      stages.push(new DenseStage(kernels, weights));
-    }
-  }
-  const [first] = layers as readonly [Extract<Layer, { kind: "dense" }>];
-  return new Sequential(kernels, stages, {
-    inputs: first.inputs,
-    outputs: sizes[sizes.length - 1],
-    loss: options.loss,
-  });
-}
-
-const named = (layer: Layer, k: number): string =>
-  layer.kind === "dense"
-    ? `layer ${k}, dense(${layer.inputs}, ${layer.outputs})`
-    : `layer ${k}, ${layer.kind}()`;
-
-/** Outputs of each layer. */
-function checkLayers(layers: readonly Layer[]): number[] {
+  const { inputs, batch, seed, loss = "cross-entropy", memory = 2 } = options;
+  checkShape(inputs, "inputs");
   if (layers.length === 0) throw new ConfigError("a network has at least one layer");
-  let size: number | undefined;
-  return layers.map((layer, k) => {
-    if (layer.kind === "sigmoid") {
-      if (size === undefined) throw new ConfigError(`${named(layer, k)}: the first layer is dense`);
-      return size;
-    }
-    for (const count of [layer.inputs, layer.outputs])
-      if (!(Number.isInteger(count) && count >= 1))
-        throw new ConfigError(`${named(layer, k)}: sizes are whole numbers from 1`);
-    if (size !== undefined && layer.inputs !== size)
-      throw new ConfigError(`${named(layer, k)}: the layer before it has ${size} outputs`);
-    size = layer.outputs;
-    return size;
+  if (!(Number.isInteger(batch) && batch >= 1))
+    throw new ConfigError(`batch is a whole number from 1, not ${batch}`);
+  if (!lossKinds.includes(loss))
+    throw new ConfigError(`there is no loss ${loss}${didYouMean(loss, lossKinds)}`);
+  const kernels = await compileKernels(memory * 2 ** 30, { fused: options.fused });
+  const stages = buildRow(layers, {
+    kernels,
+    inputs,
+    examples: batch,
+    path: "",
+    seed: String(seed),
+    needsBackward: false,
+    matrices: options.matrices ?? floatingMatrices,
+    build: buildRow,
   });
-}
-
-function checkHardware({ weights, dacBits, adcBits, adcRange, refreshEvery, refreshPulses }: Hardware): void {
-  const refuse = (reason: string): never => {
-    throw new ConfigError(`hardware: ${reason}`);
-  };
-  if (weights.kind !== "differential pair" || weights.devices !== 1 || weights.opposite)
-    refuse("weights are differential pairs of one device each, without opposite pulses");
-  if (!sameDimension(weights.weightDimension, dimensionless))
-    refuse(
-      `weights have no dimension, these are ${formatDimension(weights.weightDimension)}; weightPerConductance is such as "0.125 1/uS"`,
-    );
-  if (weights.rounding === "stochastic") refuse("weights are rounded to nearest or accumulate");
-  for (const [name, bits] of Object.entries({ dacBits, adcBits }))
-    if (bits !== undefined && !(Number.isInteger(bits) && bits >= 2 && bits <= 16))
-      refuse(`${name} is a whole number from 2 to 16, not ${bits}`);
-  if (adcRange && !(adcRange.length === 2 && adcRange.every((range) => range > 0 && Number.isFinite(range))))
-    refuse(`adcRange is two positive numbers, not [${adcRange.join(", ")}]`);
-  for (const [name, count] of Object.entries({ refreshEvery, refreshPulses }))
-    if (count !== undefined && !(Number.isInteger(count) && count >= 1))
-      refuse(`${name} is a whole number from 1, not ${count}`);
-}
-
-/** Room for the matrices of a layer and some vectors. */
-function bytesOf(layer: Layer, outputs: number): number {
-  const columns = layer.kind === "dense" ? layer.inputs + 1 : outputs;
-  const matrices = layer.kind === "dense" ? 3.25 * outputs * paddedColumns(columns) : 0;
-  return 4 * (matrices + 16 * normalCount(Math.max(outputs, columns))) + 4096;
-}
-
-async function crossbarOf(
-  kernels: Kernels,
-  rows: number,
-  columns: number,
-  hardware: Hardware,
-  seed: string,
-): Promise<Crossbar> {
-  const { weights: storage, dacBits, adcBits, adcRange = [16, 4] } = hardware;
-  const devices = await fabricate(2 * rows * columns, storage.device, { seed });
-  const [forwards, backwards] = adcRange;
-  const converters = { dacBits, adcBits, adcRange: [forwards, backwards] } as const;
-  return new Crossbar(kernels, devices, { rows, columns, storage, converters, seed });
-}
-
-function ruleOf({
-  refreshEvery = 100,
-  refreshPulses = 3,
-  exampleTime = "0 s",
-}: Hardware): MixedPrecisionOptions {
-  const time = seconds(exampleTime);
-  if (!(time >= 0)) throw new ConfigError(`hardware: exampleTime is not ${exampleTime}`);
-  const ageing = time > 0 ? ({ every: ageingEvery, time: `${ageingEvery * time} s` } as const) : undefined;
-  return { refreshEvery, refreshPulses, ageing };
-}
-
-/** Weights of the start: number c of row r is draw c at tick r. */
-function startOf(weights: FloatingWeights, { heap, normals }: Kernels, seed: string): FloatingWeights {
-  const { rows, columns } = weights;
-  const draws = heap.take(normalCount(columns));
-  const [key0, key1] = randomKey(seed, "start");
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    normals(draws.at, columns, key0, key1, 0, row, 1 / Math.sqrt(columns));
-    values.set(draws.data.subarray(0, columns), row * columns);
-  }
-  weights.set(values);
-  return weights;
+  const judged = new Loss(kernels, loss, stages.outputs, batch);
+  return new Sequential(kernels, stages, { inputs, batch, loss: judged, layers });
 }

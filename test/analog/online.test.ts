@@ -8,15 +8,15 @@ import {
   differentialPair,
   type Hardware,
   type Layer,
-  type SequentialOptions,
-  sequential,
+  type OnlineOptions,
+  onlineNetwork,
   shuffled,
   sigmoid,
-  train,
+  trainOnline,
 } from "../../src/index.ts";
 import * as plain from "./plain.ts";
 
-type Loss = NonNullable<SequentialOptions["loss"]>;
+type Loss = NonNullable<OnlineOptions["loss"]>;
 
 const sizes = [9, 6, 4] as const;
 const layers: Record<Loss, Layer[]> = {
@@ -42,7 +42,7 @@ function lossOf(weights: readonly Float64Array[], x: ArrayLike<number>, label: n
 test.each(["squared error", "cross-entropy"] as const)(
   "one step down the gradient is that of central differences: %s",
   async (loss) => {
-    const network = await sequential(layers[loss], { seed: 4, loss });
+    const network = await onlineNetwork(layers[loss], { seed: 4, loss });
     // weights of several units, so that sigmoids bend
     const start = network.weights().map((w) => w.map((v) => 2 * v));
     network.setWeights(start);
@@ -72,7 +72,7 @@ test.each(["squared error", "cross-entropy"] as const)(
 );
 
 test("outputs of cross-entropy are shares of 1, and survive large ones", async () => {
-  const network = await sequential([dense(2, 3)], { seed: 1, loss: "cross-entropy" });
+  const network = await onlineNetwork([dense(2, 3)], { seed: 1, loss: "cross-entropy" });
   network.setWeights([[200, 0, 0, 0, 0, 0, -200, 0, 0]]);
   expect(Array.from(network.predict([1, 0]))).toEqual([1, 0, 0]);
   const shares = network.predict([0.005, 0]);
@@ -107,11 +107,11 @@ function patterns(count: number, stream: number) {
 const perceptron = [dense(64, 20), sigmoid(), dense(20, 8), sigmoid()];
 
 async function taught(seed: number, hardware?: Hardware, looks = false) {
-  const network = await sequential(perceptron, { seed, hardware });
+  const network = await onlineNetwork(perceptron, { seed, hardware });
   const examples = patterns(400, 50);
   const losses: number[] = [];
   for (let pass = 0; pass < 8; pass++) {
-    losses.push((await train(network, examples, { learningRate: 0.4, seed: `${seed}/${pass}` })).loss);
+    losses.push((await trainOnline(network, examples, { learningRate: 0.4, seed: `${seed}/${pass}` })).loss);
     if (looks) await classify(network, examples);
   }
   const tests = patterns(200, 60);
@@ -153,7 +153,7 @@ describe("training", () => {
       accumulate: true,
       refresh: { above: "3 uS", difference: "6 uS" },
     });
-    const network = await sequential(perceptron, {
+    const network = await onlineNetwork(perceptron, {
       seed: 1,
       hardware: { weights: eager, refreshEvery: 150 },
     });
@@ -169,12 +169,12 @@ describe("training", () => {
   });
 
   test("devices drift while training in steps of 1,000 examples", async () => {
-    const network = await sequential(perceptron, { seed: 1, hardware: { weights, exampleTime: "1 s" } });
+    const network = await onlineNetwork(perceptron, { seed: 1, hardware: { weights, exampleTime: "1 s" } });
     const examples = patterns(500, 50);
-    await train(network, examples, { learningRate: 0.4, seed: 1 });
+    await trainOnline(network, examples, { learningRate: 0.4, seed: 1 });
     const [first] = network.crossbars;
     const before = first.conductances({ noise: false });
-    await train(network, examples, { learningRate: 1e-9, seed: 2 });
+    await trainOnline(network, examples, { learningRate: 1e-9, seed: 2 });
     const drop = (1000 / 38.6) ** -0.04; // the clock stood at 0 until example 1,000
     first.conductances({ noise: false }).forEach((G, k) => {
       expect(G / before[k]).toBeCloseTo(drop, 12);
@@ -182,7 +182,7 @@ describe("training", () => {
   });
 
   test("a pass can be interrupted; progress counts examples", async () => {
-    const network = await sequential(perceptron, { seed: 1 });
+    const network = await onlineNetwork(perceptron, { seed: 1 });
     const stop = new AbortController();
     const told: number[] = [];
     const progress = (done: number) => {
@@ -190,7 +190,7 @@ describe("training", () => {
       if (done === 1000) stop.abort();
     };
     const examples = patterns(2000, 1);
-    const pass = await train(network, examples, {
+    const pass = await trainOnline(network, examples, {
       learningRate: 0.1,
       seed: 1,
       signal: stop.signal,
@@ -216,7 +216,7 @@ describe("training", () => {
 
 describe("what is refused", () => {
   const refused = (list: readonly Layer[], hardware?: Hardware) =>
-    expect(sequential(list, { seed: 1, hardware })).rejects;
+    expect(onlineNetwork(list, { seed: 1, hardware })).rejects;
 
   test("layers that do not fit, by their place", async () => {
     await refused([]).toThrow("a network has at least one layer");
@@ -247,9 +247,9 @@ describe("what is refused", () => {
   });
 
   test("examples that do not fit, and a loss that is not finite", async () => {
-    const network = await sequential([dense(4, 2)], { seed: 1 });
+    const network = await onlineNetwork([dense(4, 2)], { seed: 1 });
     const once = (inputs: Float32Array, labels: number[], learningRate = 0.1) =>
-      train(network, { inputs, labels }, { learningRate, seed: 1 });
+      trainOnline(network, { inputs, labels }, { learningRate, seed: 1 });
     await expect(once(new Float32Array(4), [])).rejects.toThrow("there are no examples");
     await expect(once(new Float32Array(9), [0, 1])).rejects.toThrow(
       "2 examples of 4 inputs are 8 numbers, not 9",
@@ -267,7 +267,7 @@ describe("what is refused", () => {
     expect(() => network.predict([1, 2])).toThrow("the network takes 4 numbers, not 2");
     expect(() => network.setWeights([[1]])).toThrow("2 x 5 weights are 10 numbers, not 1");
     expect(() => network.setWeights([])).toThrow("there are 1 dense layers, not 0");
-    const onDevices = await sequential([dense(4, 2)], { seed: 1, hardware: { weights } });
+    const onDevices = await onlineNetwork([dense(4, 2)], { seed: 1, hardware: { weights } });
     expect(() => onDevices.setWeights([new Float32Array(10)])).toThrow(
       "weights on devices are written by pulses; they cannot be set",
     );

@@ -1,0 +1,69 @@
+/** From layers to stages. */
+import { ConfigError } from "../math/errors.ts";
+import { ConcatenationStage, ResidualStage, RowOfStages } from "./branches.ts";
+import { type Layer, nameLayer } from "./layers.ts";
+import { BatchNormStage, LayerNormStage } from "./norm.ts";
+import { DropoutStage, FlattenStage, PointwiseStage } from "./pointwise.ts";
+import { PoolStage } from "./pool.ts";
+import type { Site, Stage } from "./stage.ts";
+import { convolutionStage, denseStage } from "./weighted.ts";
+
+/** Stages of layers in a row. Throws `ConfigError` naming the layer that does not fit. */
+export function buildRow(layers: readonly Layer[], site: Site): RowOfStages {
+  const stages: Stage[] = [];
+  let inputs = site.inputs;
+  let needsBackward = site.needsBackward;
+  for (const [k, layer] of layers.entries()) {
+    const path = site.path ? `${site.path}.${k}` : String(k);
+    const own: Site = { ...site, inputs, needsBackward, path, seed: `${site.seed}/${k}` };
+    const stage = named(layer, path, () => stageOf(layer, own));
+    stages.push(stage);
+    inputs = stage.outputs;
+    needsBackward ||= stage.parameters.length > 0;
+  }
+  return new RowOfStages(site.inputs, stages, site.needsBackward);
+}
+
+/** Errors of layers inside a layer name the inner one already. */
+function named<T>(layer: Layer, path: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.message.startsWith("layer ")) throw error;
+    throw new ConfigError(`${nameLayer(layer, path)}: ${error.message}`);
+  }
+}
+
+function stageOf(layer: Layer, site: Site): Stage {
+  switch (layer.kind) {
+    case "dense":
+      return denseStage(layer, site);
+    case "conv2d":
+      return convolutionStage(layer, site);
+    case "sigmoid":
+    case "tanh":
+    case "relu":
+    case "gelu":
+      return new PointwiseStage(site, layer.kind);
+    case "dropout":
+      if (!(layer.rate >= 0 && layer.rate < 1))
+        throw new ConfigError(`its rate is from 0 to below 1, not ${layer.rate}`);
+      return new DropoutStage(site, layer.rate);
+    case "flatten":
+      return new FlattenStage(site);
+    case "maxPool":
+    case "averagePool":
+    case "globalAveragePool":
+      return new PoolStage(site, layer);
+    case "batchNorm":
+      return new BatchNormStage(site, layer);
+    case "layerNorm":
+      return new LayerNormStage(site, layer);
+    case "residual":
+      return new ResidualStage(site, layer);
+    case "concatenation":
+      return new ConcatenationStage(site, layer);
+    default:
+      throw new ConfigError("there is no such layer");
+  }
+}

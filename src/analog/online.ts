@@ -1,0 +1,298 @@
+/**
+ * Networks of layers in a row that learn from one example at a time, in floating point or on crossbars of devices.
+ *
+ * Arithmetic is float32. A network has one memory, made when it is built. The same seed and the same examples give the
+ * same bits on every machine.
+ */
+import type { WeightStorage } from "../device/storage.ts";
+import { fabricate } from "../engine/array.ts";
+import { ConfigError, NumericError } from "../math/errors.ts";
+import { randomKey } from "../math/random.ts";
+import { dimensionless, formatDimension, sameDimension, seconds, type Time } from "../math/units.ts";
+import { Crossbar } from "./crossbar.ts";
+import type { Block } from "./heap.ts";
+import { compileKernels, type Kernels, normalCount } from "./kernels.ts";
+import { type Layer, nameLayer } from "./layers.ts";
+import { paddedColumns } from "./matvec.ts";
+import { MixedPrecision, type MixedPrecisionOptions } from "./mixed.ts";
+import { DenseStage, SigmoidStage, type Stage } from "./single.ts";
+import { FloatingWeights } from "./weights.ts";
+
+/** Crossbars under the dense layers of a network, one for each, and how they are written. */
+export interface Hardware {
+  /**
+   * How devices make a dimensionless weight: a `differentialPair` of one device each. With `accumulate` weights learn as
+   * mixed.ts says, without, every change is rounded to pulses by itself. Noise of reads is drawn anew in every product.
+   */
+  readonly weights: WeightStorage;
+  /** Bits of the converters in front of a crossbar and behind it, 2 to 16. Without them numbers are not rounded. */
+  readonly dacBits?: number;
+  readonly adcBits?: number;
+  /** Largest output of a crossbar, in weights times the largest input: forwards, backwards. Default [16, 4], our choice. */
+  readonly adcRange?: readonly number[];
+  /** Examples from one refresh to the next, where `weights` has a rule of refresh. Default 100. */
+  readonly refreshEvery?: number;
+  /** Most pulses by which a refresh writes a difference. Default 3. */
+  readonly refreshPulses?: number;
+  /** Time from one example to the next, in steps of 1,000 examples. Default "0 s": devices drift only in `wait`. */
+  readonly exampleTime?: Time;
+}
+
+export interface OnlineOptions {
+  readonly seed: string | number;
+  /**
+   * "squared error": half the sum of squared differences from 1 for the right class and 0 for the others; "cross-entropy":
+   * minus the logarithm of the right class's share in exp of the outputs. Default "squared error".
+   */
+  readonly loss?: "squared error" | "cross-entropy";
+  /** Left out: weights are float32 numbers, at first normal with variance 1 / (inputs + 1) (LeCun et al. 1998, Efficient BackProp, eq. 16). */
+  readonly hardware?: Hardware;
+}
+
+/** Steps of time in which devices follow `exampleTime`: with 1 ms an example a step is a fortieth of T0 of `pcm`. */
+const ageingEvery = 1000;
+
+/** A network that learns. Made by `onlineNetwork`. */
+export class OnlineNetwork {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Of the dense layers, in order; none in floating point. */
+  readonly crossbars: readonly Crossbar[];
+  readonly #kernels: Kernels;
+  readonly #stages: readonly Stage[];
+  readonly #dense: readonly DenseStage[];
+  readonly #loss: "squared error" | "cross-entropy";
+  readonly #x: Block;
+  readonly #result: Block; // outputs, or of cross-entropy their shares
+  readonly #error: Block;
+  #logSum = 0; // log of the sum of exp of the outputs
+
+  constructor(
+    kernels: Kernels,
+    stages: readonly Stage[],
+    o: { readonly inputs: number; readonly outputs: number; readonly loss: OnlineOptions["loss"] },
+  ) {
+    this.inputs = o.inputs;
+    this.outputs = o.outputs;
+    this.#kernels = kernels;
+    this.#stages = stages;
+    this.#dense = stages.filter((stage) => stage instanceof DenseStage);
+    this.crossbars = this.#dense.flatMap(({ weights }) =>
+      weights instanceof MixedPrecision ? [weights.crossbar] : [],
+    );
+    this.#loss = o.loss ?? "squared error";
+    this.#x = kernels.heap.take(o.inputs);
+    this.#result = kernels.heap.take(o.outputs);
+    this.#error = kernels.heap.take(o.outputs);
+  }
+
+  /**
+   * Outputs for one example, of cross-entropy the shares of the classes: a view, valid until the next example. `scale`
+   * multiplies the inputs.
+   */
+  predict(inputs: ArrayLike<number>, scale = 1): Float32Array {
+    return this.#forward(inputs, scale, "inference");
+  }
+
+  /**
+   * Learns one example of class `label` by one step down its gradient. Gives the loss before. Throws `NumericError` where
+   * that is not finite.
+   */
+  learn(
+    inputs: ArrayLike<number>,
+    label: number,
+    o: { readonly learningRate: number; readonly scale?: number },
+  ): number {
+    if (!(label >= 0 && label < this.outputs))
+      throw new ConfigError(`there is no class ${label} among ${this.outputs}`);
+    const result = this.#forward(inputs, o.scale ?? 1, "training");
+    const error = this.#error.data;
+    let loss = 0;
+    for (let k = 0; k < this.outputs; k++) {
+      error[k] = result[k] - (k === label ? 1 : 0);
+      loss += 0.5 * error[k] * error[k];
+    }
+    if (this.#loss === "cross-entropy")
+      loss = this.#logSum - this.#stages[this.#stages.length - 1].y.data[label];
+    if (!Number.isFinite(loss))
+      throw new NumericError(`the loss of an example is ${loss}; a smaller learning rate may help`);
+    let dy = this.#error;
+    for (let k = this.#stages.length - 1; k >= 0; k--) {
+      this.#stages[k].backward(dy, k === 0);
+      dy = this.#stages[k].dx;
+    }
+    for (const stage of this.#stages) stage.update(o.learningRate);
+    return loss;
+  }
+
+  #forward(inputs: ArrayLike<number>, scale: number, purpose: "training" | "inference"): Float32Array {
+    if (inputs.length !== this.inputs)
+      throw new ConfigError(`the network takes ${this.inputs} numbers, not ${inputs.length}`);
+    for (let k = 0; k < this.inputs; k++) this.#x.data[k] = inputs[k] * scale;
+    let x = this.#x;
+    for (const stage of this.#stages) {
+      stage.forward(x, purpose);
+      x = stage.y;
+    }
+    if (this.#loss === "squared error") return x.data;
+    const { outputs } = this;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < outputs; k++) most = Math.max(most, x.data[k]);
+    const shares = this.#result;
+    this.#kernels.exponential(outputs, x.at, shares.at, most);
+    let sum = 0;
+    for (let k = 0; k < outputs; k++) sum += shares.data[k];
+    this.#kernels.scale(outputs, shares.at, shares.at, 1 / sum);
+    this.#logSum = most + Math.log(sum);
+    return shares.data;
+  }
+
+  /** Weights of the dense layers: copies, [output][input, 1]; on devices without the noise of reads. */
+  weights(): Float32Array[] {
+    return this.#dense.map(({ weights }) => weights.values());
+  }
+
+  /** Overwrites the weights of a network in floating point. Throws `ConfigError`. */
+  setWeights(values: readonly ArrayLike<number>[]): void {
+    if (values.length !== this.#dense.length)
+      throw new ConfigError(`there are ${this.#dense.length} dense layers, not ${values.length}`);
+    this.#dense.forEach(({ weights }, k) => {
+      if (!(weights instanceof FloatingWeights))
+        throw new ConfigError("weights on devices are written by pulses; they cannot be set");
+      weights.set(values[k]);
+    });
+  }
+
+  /** Time passes for the devices. */
+  wait(time: Time): void {
+    for (const crossbar of this.crossbars) crossbar.wait(time);
+  }
+}
+
+/** A network of layers, dense at first. Throws `ConfigError` naming the layer that does not fit. */
+export async function onlineNetwork(
+  layers: readonly Layer[],
+  options: OnlineOptions,
+): Promise<OnlineNetwork> {
+  const { seed, hardware } = options;
+  const sizes = checkLayers(layers);
+  if (hardware) checkHardware(hardware);
+  const kernels = await compileKernels(
+    layers.reduce((sum, layer, k) => sum + bytesOf(layer, sizes[k]), 2 ** 16),
+  );
+  const stages: Stage[] = [];
+  for (const [k, layer] of layers.entries()) {
+    if (layer.kind === "sigmoid") stages.push(new SigmoidStage(kernels, sizes[k]));
+    else {
+      const { outputs, inputs } = layer as Extract<Layer, { kind: "dense" }>;
+      const [rows, columns] = [outputs, inputs + 1];
+      const path = `${seed}/layer ${k}`;
+      const weights = hardware
+        ? new MixedPrecision(
+            kernels,
+            await crossbarOf(kernels, rows, columns, hardware, path),
+            ruleOf(hardware),
+          )
+        : startOf(new FloatingWeights(kernels, rows, columns), kernels, path);
+      stages.push(new DenseStage(kernels, weights));
+    }
+  }
+  const [first] = layers as readonly [Extract<Layer, { kind: "dense" }>];
+  return new OnlineNetwork(kernels, stages, {
+    inputs: first.inputs,
+    outputs: sizes[sizes.length - 1],
+    loss: options.loss,
+  });
+}
+
+const named = (layer: Layer, k: number): string => nameLayer(layer, String(k));
+
+/** Outputs of each layer. */
+function checkLayers(layers: readonly Layer[]): number[] {
+  if (layers.length === 0) throw new ConfigError("a network has at least one layer");
+  let size: number | undefined;
+  return layers.map((layer, k) => {
+    if (layer.kind === "sigmoid") {
+      if (size === undefined) throw new ConfigError(`${named(layer, k)}: the first layer is dense`);
+      return size;
+    }
+    if (layer.kind !== "dense" || !layer.bias)
+      throw new ConfigError(
+        `${named(layer, k)}: an online network has layers dense, with a bias, and sigmoid`,
+      );
+    for (const count of [layer.inputs, layer.outputs])
+      if (!(Number.isInteger(count) && count >= 1))
+        throw new ConfigError(`${named(layer, k)}: sizes are whole numbers from 1`);
+    if (size !== undefined && layer.inputs !== size)
+      throw new ConfigError(`${named(layer, k)}: the layer before it has ${size} outputs`);
+    size = layer.outputs;
+    return size;
+  });
+}
+
+function checkHardware({ weights, dacBits, adcBits, adcRange, refreshEvery, refreshPulses }: Hardware): void {
+  const refuse = (reason: string): never => {
+    throw new ConfigError(`hardware: ${reason}`);
+  };
+  if (weights.kind !== "differential pair" || weights.devices !== 1 || weights.opposite)
+    refuse("weights are differential pairs of one device each, without opposite pulses");
+  if (!sameDimension(weights.weightDimension, dimensionless))
+    refuse(
+      `weights have no dimension, these are ${formatDimension(weights.weightDimension)}; weightPerConductance is such as "0.125 1/uS"`,
+    );
+  if (weights.rounding === "stochastic") refuse("weights are rounded to nearest or accumulate");
+  for (const [name, bits] of Object.entries({ dacBits, adcBits }))
+    if (bits !== undefined && !(Number.isInteger(bits) && bits >= 2 && bits <= 16))
+      refuse(`${name} is a whole number from 2 to 16, not ${bits}`);
+  if (adcRange && !(adcRange.length === 2 && adcRange.every((range) => range > 0 && Number.isFinite(range))))
+    refuse(`adcRange is two positive numbers, not [${adcRange.join(", ")}]`);
+  for (const [name, count] of Object.entries({ refreshEvery, refreshPulses }))
+    if (count !== undefined && !(Number.isInteger(count) && count >= 1))
+      refuse(`${name} is a whole number from 1, not ${count}`);
+}
+
+/** Room for the matrices of a layer and some vectors. */
+function bytesOf(layer: Layer, outputs: number): number {
+  const columns = layer.kind === "dense" ? layer.inputs + 1 : outputs;
+  const matrices = layer.kind === "dense" ? 3.25 * outputs * paddedColumns(columns) : 0;
+  return 4 * (matrices + 16 * normalCount(Math.max(outputs, columns))) + 4096;
+}
+
+async function crossbarOf(
+  kernels: Kernels,
+  rows: number,
+  columns: number,
+  hardware: Hardware,
+  seed: string,
+): Promise<Crossbar> {
+  const { weights: storage, dacBits, adcBits, adcRange = [16, 4] } = hardware;
+  const devices = await fabricate(2 * rows * columns, storage.device, { seed });
+  const [forwards, backwards] = adcRange;
+  const converters = { dacBits, adcBits, adcRange: [forwards, backwards] } as const;
+  return new Crossbar(kernels, devices, { rows, columns, storage, converters, seed });
+}
+
+function ruleOf({
+  refreshEvery = 100,
+  refreshPulses = 3,
+  exampleTime = "0 s",
+}: Hardware): MixedPrecisionOptions {
+  const time = seconds(exampleTime);
+  if (!(time >= 0)) throw new ConfigError(`hardware: exampleTime is not ${exampleTime}`);
+  const ageing = time > 0 ? ({ every: ageingEvery, time: `${ageingEvery * time} s` } as const) : undefined;
+  return { refreshEvery, refreshPulses, ageing };
+}
+
+/** Weights of the start: number c of row r is draw c at tick r. */
+function startOf(weights: FloatingWeights, { heap, normals }: Kernels, seed: string): FloatingWeights {
+  const { rows, columns } = weights;
+  const draws = heap.take(normalCount(columns));
+  const [key0, key1] = randomKey(seed, "start");
+  const values = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    normals(draws.at, columns, key0, key1, 0, row, 1 / Math.sqrt(columns));
+    values.set(draws.data.subarray(0, columns), row * columns);
+  }
+  weights.set(values);
+  return weights;
+}
