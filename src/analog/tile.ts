@@ -17,7 +17,7 @@ import { didYouMean } from "../math/nearest.ts";
 const kinds = {
   weightNoiseKind: ["root", "constant"],
   irDropKind: ["quadratic", "exact"],
-  noiseManagement: ["none", "constant", "abs-max", "average abs-max", "abs-max sum"],
+  noiseManagement: ["none", "abs-max", "average abs-max", "abs-max sum"],
   boundManagement: ["none", "iterative", "worst case"],
   columnScale: ["column", "tile", "none"],
   pair: ["active", "both"],
@@ -47,9 +47,9 @@ export interface TileOptions {
   /** Standard deviation that is added to each output before the converter. */
   readonly outputNoise?: number;
 
-  /** Input range alpha of matrices that do not say theirs; what "constant" noise management divides by. */
+  /** Input range alpha of matrices that do not say theirs. */
   readonly inputRange?: number;
-  /** What inputs are divided by besides: nothing, or the largest of each vector, its running average … */
+  /** What inputs are divided by instead of alpha: the largest of each vector, its running average, or one that takes sums into account. */
   readonly noiseManagement?: Kind<"noiseManagement">;
   /** Part of a vector's largest input in the running average. */
   readonly averageDecay?: number;
@@ -251,9 +251,7 @@ export const stepsOf = (bits: number): number => 2 ** (bits - 1) - 1;
  * for each: then rows have to be laid out before they are converted.
  */
 export const byVector = ({ noiseManagement, boundManagement, inputNoise }: Tile): boolean =>
-  (noiseManagement !== "none" && noiseManagement !== "constant") ||
-  boundManagement !== "none" ||
-  inputNoise > 0;
+  noiseManagement !== "none" || boundManagement !== "none" || inputNoise > 0;
 
 /**
  * Where the inputs of a matrix are cut so that each part fits on a tile: [from, to) in channels, of which each takes `taps`

@@ -1,0 +1,191 @@
+/**
+ * Kernels of what stands around a crossbar: converters, noise, wires, clipping, and the way back.
+ *
+ * All work on tables [row][width], a row for each product. What is named `kept` is 1 where an output was not clipped, else 0.
+ * Noise comes in as normal numbers `z`. Equations: Rasch et al. 2023, Nat. Commun. 14:5282; the twin of all of them in
+ * float64 is test/analog/tile.plain.ts.
+ */
+import type { ModuleBuilder } from "../wasm/assembler.ts";
+import type { Graph, Node } from "../wasm/graph.ts";
+import { addRowSums, addRowwise, type Rowwise } from "./rowwise.ts";
+
+const negative = (g: Graph, x: Node): Node => g.node("neg", [x]);
+const clipped = (g: Graph, x: Node, bound: Node): Node =>
+  g.node("min", [g.node("max", [x, negative(g, bound)]), bound]);
+const root = (g: Graph, x: Node): Node => g.node("sqrt", [x]);
+const magnitude = (g: Graph, x: Node): Node => g.node("abs", [x]);
+/** 1 where |x| <= bound, else 0. */
+const within = (g: Graph, x: Node, bound: Node): Node =>
+  g.select(g.node("le", [magnitude(g, x), bound]), g.constant(1), g.constant(0));
+
+const tables = {
+  /** q = step k, k the whole number nearest to x inverse perStep, ties to even, at most `most` in size */
+  tileQuantise: {
+    inputs: ["x"],
+    outputs: ["q"],
+    rows: ["inverse"],
+    scalars: ["perStep", "step", "most"],
+    compute: (g, { x, inverse, perStep, step, most }) => {
+      const k = g.node("nearest", [g.mul(g.mul(x, inverse), perStep)]);
+      return { q: g.mul(clipped(g, k, most), step) };
+    },
+  },
+  /** q = x inverse, clipped at bound */
+  tileClip: {
+    inputs: ["x"],
+    outputs: ["q"],
+    rows: ["inverse"],
+    scalars: ["bound"],
+    compute: (g, { x, inverse, bound }) => ({ q: clipped(g, g.mul(x, inverse), bound) }),
+  },
+  tileSquare: { inputs: ["x"], outputs: ["y"], compute: (g, { x }) => ({ y: g.mul(x, x) }) },
+  tileMagnitude: { inputs: ["x"], outputs: ["y"], compute: (g, { x }) => ({ y: magnitude(g, x) }) },
+  /** y = min(x, 0) */
+  tileNegative: {
+    inputs: ["x"],
+    outputs: ["y"],
+    compute: (g, { x }) => ({ y: g.node("min", [x, g.constant(0)]) }),
+  },
+  /** y = x - factor c p, c = 0.05 a^3 - 0.2 a^2 + 0.5 a, a = load current */
+  tileDrop: {
+    inputs: ["x", "current", "p"],
+    outputs: ["y"],
+    scalars: ["load", "factor"],
+    compute: (g, { x, current, p, load, factor }) => {
+      const a = g.mul(current, load);
+      const c = g.mul(a, g.polynomial(a, [0.05, -0.2, 0.5]));
+      return { y: g.sub(x, g.mul(g.mul(factor, c), p)) };
+    },
+  },
+  /** y = x + sd z */
+  tileNoise: {
+    inputs: ["x", "z"],
+    outputs: ["y"],
+    scalars: ["sd"],
+    compute: (g, { x, z, sd }) => ({ y: g.add(x, g.mul(sd, z)) }),
+  },
+  /** y = x + sqrt(weight v + output) z */
+  tileWeightNoise: {
+    inputs: ["x", "v", "z"],
+    outputs: ["y"],
+    scalars: ["weight", "output"],
+    compute: (g, { x, v, z, weight, output }) => ({
+      y: g.add(x, g.mul(root(g, g.add(g.mul(weight, v), output)), z)),
+    }),
+  },
+  /** The same with v for each row. */
+  tileRowNoise: {
+    inputs: ["x", "z"],
+    outputs: ["y"],
+    rows: ["v"],
+    scalars: ["weight", "output"],
+    compute: (g, { x, v, z, weight, output }) => ({
+      y: g.add(x, g.mul(root(g, g.add(g.mul(weight, v), output)), z)),
+    }),
+  },
+  /** y = factor x / (1 + |zeta x|) */
+  tileCurve: {
+    inputs: ["x"],
+    outputs: ["y"],
+    columns: ["zeta"],
+    scalars: ["factor"],
+    compute: (g, { x, zeta, factor }) => ({
+      y: g.div(g.mul(factor, x), g.add(g.constant(1), magnitude(g, g.mul(zeta, x)))),
+    }),
+  },
+  /** q = step k as the DAC's, and whether k was at most `most` in size before it was clipped */
+  tileConvert: {
+    inputs: ["x"],
+    outputs: ["q", "kept"],
+    scalars: ["perStep", "step", "most"],
+    compute: (g, { x, perStep, step, most }) => {
+      const k = g.node("nearest", [g.mul(x, perStep)]);
+      return { q: g.mul(clipped(g, k, most), step), kept: within(g, k, most) };
+    },
+  },
+  tileBound: {
+    inputs: ["x"],
+    outputs: ["q", "kept"],
+    scalars: ["bound"],
+    compute: (g, { x, bound }) => ({ q: clipped(g, x, bound), kept: within(g, x, bound) }),
+  },
+  /** y = x + q scale range */
+  tileAdd: {
+    inputs: ["x", "q"],
+    outputs: ["y"],
+    columns: ["scale"],
+    rows: ["range"],
+    compute: (g, { x, q, scale, range }) => ({ y: g.add(x, g.mul(g.mul(q, scale), range)) }),
+  },
+  /** d = dy scale range */
+  tileBack: {
+    inputs: ["dy"],
+    outputs: ["d"],
+    columns: ["scale"],
+    rows: ["range"],
+    compute: (g, { dy, scale, range }) => ({ d: g.mul(g.mul(dy, scale), range) }),
+  },
+  /** dx inverse where the input was not clipped, else 0 */
+  tileInputBack: {
+    inputs: ["dx", "x"],
+    outputs: ["y"],
+    rows: ["inverse"],
+    scalars: ["bound"],
+    compute: (g, { dx, x, inverse, bound }) => ({
+      y: g.mul(g.mul(dx, inverse), within(g, g.mul(x, inverse), bound)),
+    }),
+  },
+} as const satisfies Readonly<Record<string, Rowwise>>;
+
+const square = (g: Graph, x: Node): Node => g.mul(x, x);
+const above = (g: Graph, x: Node): Node => g.node("max", [x, g.constant(0)]);
+
+/** One number for each row. */
+const rowSums = {
+  tileLargest: {
+    join: "max",
+    inputs: ["x"],
+    outputs: ["y"],
+    compute: (g, { x }) => ({ y: magnitude(g, x) }),
+  },
+  tileSquares: { join: "sum", inputs: ["x"], outputs: ["y"], compute: (g, { x }) => ({ y: square(g, x) }) },
+  tileAbove: { join: "sum", inputs: ["x"], outputs: ["y"], compute: (g, { x }) => ({ y: above(g, x) }) },
+  tileBelow: {
+    join: "sum",
+    inputs: ["x"],
+    outputs: ["y"],
+    compute: (g, { x }) => ({ y: above(g, negative(g, x)) }),
+  },
+  /** 1 where any number was clipped, else 0 */
+  tileAnyClipped: {
+    join: "max",
+    inputs: ["kept"],
+    outputs: ["y"],
+    compute: (g, { kept }) => ({ y: g.sub(g.constant(1), kept) }),
+  },
+  /**
+   * Slope of the loss by the input range, of a row: the sum of min(dx, 0) where x reaches the range, less that of max(dx, 0) where it
+   * reaches minus the range; aihwkit 1.1.0, learned input ranges
+   */
+  tileRangeBack: {
+    join: "sum",
+    inputs: ["dx", "x"],
+    outputs: ["y"],
+    scalars: ["range"],
+    compute: (g, { dx, x, range }) => {
+      const zero = g.constant(0);
+      const high = g.select(g.node("ge", [x, range]), g.node("min", [dx, zero]), zero);
+      const low = g.select(g.node("le", [x, negative(g, range)]), above(g, dx), zero);
+      return { y: g.sub(high, low) };
+    },
+  },
+} as const satisfies Readonly<Record<string, Rowwise & { join: "sum" | "max" }>>;
+
+/** Names of the kernels; arguments as rowwise.ts says: rows, width, (features), inputs, outputs, columns, rows, scalars. */
+export type PeripheryName = keyof typeof tables | keyof typeof rowSums;
+
+/** Adds and exports the kernels. */
+export function addPeriphery(module: ModuleBuilder): void {
+  for (const [name, what] of Object.entries(tables)) addRowwise(module, name, what);
+  for (const [name, { join, ...what }] of Object.entries(rowSums)) addRowSums(module, name, what, join);
+}

@@ -1,0 +1,207 @@
+/**
+ * A matrix of weights cut over tiles, and products of many vectors with it as the tiles make them.
+ *
+ *     y = offset + sum over parts k of  range_k scale_k out_k
+ *
+ * Part k takes channels [from, to) of the inputs, each on `taps` rows of its tile; its weights are [output][tap][channel]. The way
+ * back is that of the same weights, straight through converters, noise and clipped outputs; a clipped input stops it. Nothing is
+ * kept between the two, so that one matrix may serve many tables, as a sequence has. What a tile does: part.ts.
+ */
+import { ConfigError } from "../math/errors.ts";
+import { randomKey } from "../math/random.ts";
+import type { Block } from "./heap.ts";
+import type { Kernels } from "./kernels.ts";
+import { paddedColumns } from "./matvec.ts";
+import { type Address, type Inputs, type PartWeights, type Scratch, TilePart, takeScratch } from "./part.ts";
+import { type Products, Rows } from "./rows.ts";
+import { featuresOf, positionsOf, type Shape, type Table, tableOver, takeTable } from "./table.ts";
+import { byVector, cuts, type Tile } from "./tile.ts";
+
+export interface TiledOptions {
+  readonly tile: Tile;
+  readonly outputs: number;
+  /** Shape of one example of the inputs, channels last. */
+  readonly inputs: Shape;
+  /** Most examples. */
+  readonly examples: number;
+  /** Of patches of images: rows of outputs of an example, and products with patches of so many channels. Without it inputs are rows. */
+  readonly patches?: {
+    readonly positions: number;
+    readonly taps: number;
+    readonly products: (channels: number) => Products;
+  };
+  /** Spread of the tiles' own parts, and noise. */
+  readonly seed: string | number;
+}
+
+interface Placed {
+  readonly part: TilePart;
+  /** Its channels, where they are only some of all. */
+  readonly x: Table | undefined;
+}
+
+export class TiledMatrix {
+  readonly tile: Tile;
+  readonly outputs: number;
+  readonly taps: number;
+  readonly parts: readonly TilePart[];
+  /** Added to every row of outputs. 0 at first. */
+  readonly offset: Block;
+  readonly #kernels: Kernels;
+  readonly #scratch: Scratch;
+  readonly #placed: readonly Placed[];
+  readonly #examples: number;
+  readonly #inputPositions: number;
+  #packedBack = false;
+
+  /** Throws `ConfigError` for patches on a tile that converts each vector by itself, and for kernels that do not fit. */
+  constructor(kernels: Kernels, options: TiledOptions) {
+    const { tile, outputs, inputs, examples, patches, seed } = options;
+    const { heap } = kernels;
+    if (patches && byVector(tile))
+      throw new ConfigError(
+        "this tile converts each vector by itself; patches that overlap have to be laid out as rows",
+      );
+    this.tile = tile;
+    this.outputs = outputs;
+    this.taps = patches?.taps ?? 1;
+    this.#kernels = kernels;
+    this.#examples = examples;
+    this.#inputPositions = positionsOf(inputs);
+    const positions = patches?.positions ?? this.#inputPositions;
+    const ranges = cuts(featuresOf(inputs), tile, this.taps);
+    const channels = Math.max(...ranges.map(([from, to]) => to - from));
+    const inputRows = examples * this.#inputPositions;
+    this.#scratch = takeScratch(kernels, tile, {
+      outputs,
+      channels,
+      most: channels * this.taps,
+      rows: examples * positions,
+      inputRows,
+      positions,
+      byRow: patches === undefined,
+    });
+    const take = () => takeTable(heap, [channels], inputRows);
+    const shared = { x: ranges.length > 1 ? take() : undefined, q: take(), operand: take() };
+    const seen = (block: Block, count: number) => tableOver(block, [...inputs.slice(0, -1), count]);
+    this.#placed = ranges.map((range, k) => {
+      const count = range[1] - range[0];
+      const part = new TilePart(kernels, this.#scratch, {
+        tile,
+        outputs,
+        channels: range,
+        taps: this.taps,
+        products: () => patches?.products(count) ?? new Rows(kernels, [count], outputs),
+        q: seen(shared.q, count),
+        operand: seen(shared.operand, count),
+        key: randomKey(seed, "tile", k),
+      });
+      return { part, x: shared.x && seen(shared.x, count) };
+    });
+    this.parts = this.#placed.map(({ part }) => part);
+    this.offset = heap.take(paddedColumns(outputs));
+  }
+
+  /** y = what the tiles make of `count` examples x; what fills rows of y up is 0. Throws `ConfigError` for too many examples. */
+  forward(x: Table, y: Table, count: number, address: Address): void {
+    if (count > this.#examples)
+      throw new ConfigError(`there is room for ${this.#examples} examples, not ${count}`);
+    const { out, range } = this.#scratch;
+    const rows = count * this.#scratch.positions;
+    this.#kernels.fillColumns(rows, y.width, y.at, this.offset.at);
+    for (const placed of this.#placed) {
+      const { part } = placed;
+      part.multiply(this.#inputs(placed, x, count), address);
+      this.#kernels.tileAdd(rows, y.width, y.at, out.at, y.at, part.scale.at, range.at);
+    }
+  }
+
+  /** Puts weights on the tile of part k. Throws `ConfigError` for another number of them. */
+  load(k: number, weights: PartWeights): void {
+    this.parts[k].load(weights);
+    this.#packedBack = false;
+  }
+
+  /** Takes over what was written into the `weights` of parts. */
+  renew(): void {
+    for (const part of this.parts) part.renew();
+    this.#packedBack = false;
+  }
+
+  /** dx = the loss's derivative by x, dy that by what `forward` made of x. */
+  backward(x: Table, dy: Table, dx: Table, count: number): void {
+    const { inputBound } = this.tile;
+    const { inverse, raw } = this.#scratch;
+    for (const placed of this.#placed) {
+      const { part } = placed;
+      const inputs = this.#inputs(placed, x, count);
+      const own = placed.x ? part.operand : dx;
+      this.#slopes(part, dy, inputs);
+      if (!this.#packedBack) part.main.packBack(part.weights);
+      part.main.backward(raw, own, this.#units(count));
+      this.#kernels.tileInputBack(
+        ...[inputs.inputRows, own.width, own.at, inputs.x.at, own.at, inverse.at, inputBound],
+      );
+      if (placed.x) moveChannels(own, 0, dx, part.from, part, inputs.inputRows);
+    }
+    this.#packedBack = true;
+  }
+
+  /** Adds the loss's derivative by `weights` of part k to to[k], of the same layout. That by its scale is sum_j w_ij to_ij / scale_i. */
+  gradient(x: Table, dy: Table, to: readonly Block[], count: number): void {
+    for (const [k, placed] of this.#placed.entries()) {
+      const { part } = placed;
+      const inputs = this.#inputs(placed, x, count);
+      this.#slopes(part, dy, inputs);
+      part.quantise(inputs);
+      part.main.load(part.q, this.#units(count));
+      part.main.gradient(this.#scratch.raw, to[k], this.#units(count));
+    }
+  }
+
+  /** The loss's derivative by the input range of part k, from x and dx of `backward`; aihwkit 1.1.0, learned input ranges. */
+  rangeSlope(k: number, x: Table, dx: Table, count: number): number {
+    const { part, x: own } = this.#placed[k];
+    const rows = count * this.#inputPositions;
+    const { sums } = this.#scratch;
+    if (own) {
+      moveChannels(x, part.from, own, 0, part, rows);
+      moveChannels(dx, part.from, part.operand, 0, part, rows);
+    }
+    const [a, b] = own ? [own, part.operand] : [x, dx];
+    this.#kernels.tileRangeBack(rows, a.width, part.to - part.from, b.at, a.at, sums.at, part.alpha);
+    return sums.data.subarray(0, rows).reduce((total, one) => total + one, 0);
+  }
+
+  #inputs({ part, x: own }: Placed, x: Table, count: number): Inputs {
+    const inputRows = count * this.#inputPositions;
+    if (own) moveChannels(x, part.from, own, 0, part, inputRows);
+    return { x: own ?? x, inputRows, rows: count * this.#scratch.positions };
+  }
+
+  /** Derivatives by what comes from a tile's ADC, times its range, into `raw`. */
+  #slopes(part: TilePart, dy: Table, inputs: Inputs): void {
+    const { raw, range } = this.#scratch;
+    part.divide(inputs, "back");
+    this.#kernels.tileBack(inputs.rows, dy.width, dy.at, raw.at, part.scale.at, range.at);
+  }
+
+  /** What products count: rows, or examples. */
+  #units(count: number): number {
+    return this.#scratch.byRow ? count * this.#scratch.positions : count;
+  }
+}
+
+/** As many channels as a part has, from one table into another. */
+function moveChannels(
+  from: Table,
+  first: number,
+  to: Table,
+  second: number,
+  part: { readonly from: number; readonly to: number },
+  rows: number,
+): void {
+  const size = part.to - part.from;
+  for (let row = 0, i = first, j = second; row < rows; row++, i += from.width, j += to.width)
+    for (let c = 0; c < size; c++) to.data[j + c] = from.data[i + c];
+}
