@@ -17,16 +17,8 @@ import { addElementwise } from "./elementwise.ts";
 import type { Block, Heap } from "./heap.ts";
 import { paddedColumns } from "./matvec.ts";
 import { addNormals } from "./noise.ts";
-import {
-  addLook,
-  addPulses,
-  type Directions,
-  layOutSteps,
-  type Plan,
-  planOf,
-  type StepMemory,
-  stepBytes,
-} from "./steps.ts";
+import { type Directions, type Plan, planOf } from "./plan.ts";
+import { addLook, addPulses, layOutSteps, type StepMemory, stepBytes } from "./steps.ts";
 import {
   addActive,
   addCoincide,

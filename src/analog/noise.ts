@@ -15,8 +15,8 @@ import { each, locals } from "./loops.ts";
  * `normals`(to, count, key0, key1, stream, tick, scale): to[e] = scale * z_e for e < count, and on to the next multiple of
  * 16, and `keep`(to, count, key0, key1, stream, tick, rate, value): to[e] = 0 with probability `rate`, else `value`.
  */
-export function addNormals(module: ModuleBuilder): void {
-  addDraws(module, "normals", ["scale"], (graph, bits, { scale }) => {
+export function addNormals(module: ModuleBuilder): number {
+  const normals = addDraws(module, "normals", ["scale"], (graph, bits, { scale }) => {
     const pair = (k: number): [Node, Node] =>
       normalPair(graph, uniform(graph, bits[k]), uniform(graph, bits[k + 1]));
     return [...pair(0), ...pair(2)].map((z) => graph.mul(z, scale));
@@ -26,15 +26,16 @@ export function addNormals(module: ModuleBuilder): void {
       graph.select(graph.node("lt", [uniform(graph, word), rate]), graph.constant(0), value),
     ),
   );
+  return normals;
 }
 
-/** A kernel whose numbers follow from random words: four vectors of them at a time. */
-function addDraws(
+/** A kernel whose numbers follow from random words: four vectors of them at a time. Gives its index. */
+export function addDraws(
   module: ModuleBuilder,
   exportName: string,
   scalars: readonly string[],
   numbersOf: (graph: Graph, bits: readonly Node[], of: Readonly<Record<string, Node>>) => readonly Node[],
-): void {
+): number {
   const names = ["to", "count", "key0", "key1", "stream", "tick"] as const;
   const fn = new FunctionBuilder({
     parameters: [...names.map(() => "i32" as const), ...scalars.map(() => "f32" as const)],
@@ -80,5 +81,5 @@ function addDraws(
     v128.store(i32.add(get(v.to), i32.shl(get(v.e), i32.const(2))), 16 * k, emitter.value(node)),
   );
   fn.body = [prologue.code, each(v.e, { below: get(v.count), step: 16 }, defined, stores)];
-  module.add(fn);
+  return module.add(fn);
 }

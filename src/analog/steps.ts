@@ -7,12 +7,8 @@
  * that a pulse assigns and no pulse looks at, such as the error of a write, is drawn once, for the last. Knows nothing of
  * weights' signs and of what asks for pulses.
  */
-import { quietRead, readSd } from "../device/read.ts";
 import { invariants } from "../engine/devices.ts";
-import { inline } from "../language/algebra.ts";
-import type { CheckedModel } from "../language/checked.ts";
-import { type Expression, namesIn, walk } from "../language/expression.ts";
-import { outcome } from "../language/pulse.ts";
+import type { Expression } from "../language/expression.ts";
 import { ConfigError } from "../math/errors.ts";
 import type { Key } from "../math/random.ts";
 import {
@@ -37,103 +33,8 @@ import { Lowering } from "../wasm/lower.ts";
 import type { Block, Heap } from "./heap.ts";
 import { each, locals } from "./loops.ts";
 import { paddedColumns } from "./matvec.ts";
+import { type Distribution, type Draw, distributions, type Plan, type Pulse, type Slots } from "./plan.ts";
 import type { HitMemory } from "./trains.ts";
-
-type Draw = Extract<Expression, { kind: "random" }>;
-const distributions = ["normal", "uniform"] as const;
-type Distribution = (typeof distributions)[number];
-
-/** Numbers of each distribution that a pulse takes, and that the last of an update takes. */
-type Slots = Readonly<Record<Distribution, number>>;
-
-/** What one pulse of a model does: `each` pulse to some variables, only the `last` to the others. */
-interface Pulse {
-  readonly each: ReadonlyMap<string, Expression>;
-  readonly last: ReadonlyMap<string, Expression>;
-}
-
-/** Pulses of a model that raise a weight, and that lower it. */
-export interface Directions {
-  readonly up?: string;
-  readonly down?: string;
-}
-
-/** A model's pulses as they are compiled. */
-export interface Plan {
-  readonly model: CheckedModel;
-  readonly pulses: Readonly<Partial<Record<keyof Directions, Pulse>>>;
-  readonly drift?: Expression;
-  readonly quiet: Expression;
-  readonly sd?: Expression;
-  readonly slots: { readonly each: Slots; readonly last: Slots };
-}
-
-function drawsIn(expressions: Iterable<Expression>): Draw[] {
-  const found = new Map<number, Draw>();
-  for (const expression of expressions)
-    walk(expression, (node) => {
-      if (node.kind === "random") found.set(node.stream, node);
-    });
-  return [...found.values()];
-}
-
-const counted = (draws: readonly Draw[]): Slots => ({
-  normal: draws.filter((draw) => draw.distribution === "normal").length,
-  uniform: draws.filter((draw) => draw.distribution === "uniform").length,
-});
-
-const larger = (a: Slots, b: Slots): Slots => ({
-  normal: Math.max(a.normal, b.normal),
-  uniform: Math.max(a.uniform, b.uniform),
-});
-
-/** What is to be compiled of a device. Throws `ConfigError` for draws other than normal and uniform ones. */
-export function planOf(model: CheckedModel, directions: Directions): Plan {
-  const inlined = inline(model);
-  const drift = model.drift && inlined(model.drift);
-  const handlers = Object.entries(directions).filter(([, name]) => name !== undefined);
-  const outcomes = handlers.map(([direction, name]) => [direction, outcome(model, name, inlined)] as const);
-  const assigned = new Set(outcomes.flatMap(([, values]) => [...values.keys()]));
-  const looked = new Set(drift ? namesIn(drift) : []);
-  for (const [, values] of outcomes)
-    for (const value of values.values()) for (const name of namesIn(value)) looked.add(name);
-  const isLast = (variable: string): boolean =>
-    !looked.has(variable) &&
-    outcomes.every(([, values]) => {
-      const value = values.get(variable);
-      return value !== undefined && ![...namesIn(value)].some((name) => assigned.has(name) || name === "Gd");
-    });
-  const last = new Set([...assigned].filter(isLast));
-  const pulses = Object.fromEntries(
-    outcomes.map(([direction, values]) => [
-      direction,
-      {
-        each: new Map([...values].filter(([variable]) => !last.has(variable))),
-        last: new Map([...values].filter(([variable]) => last.has(variable))),
-      },
-    ]),
-  );
-  const slots = (part: keyof Pulse): Slots =>
-    Object.values(pulses)
-      .map((pulse) => counted(drawsIn(pulse[part].values())))
-      .reduce(larger, { normal: 0, uniform: 0 });
-  for (const [, values] of outcomes)
-    for (const { distribution } of drawsIn(values.values()))
-      if (!(distributions as readonly string[]).includes(distribution))
-        throw new ConfigError(
-          `${model.name} draws ${distribution} numbers in a pulse; crossings of trains draw normal and uniform ones`,
-        );
-  let sd: Expression | undefined;
-  if (drawsIn([inlined(model.read as Expression)]).length > 0) sd = inlined(readSd(model));
-  return {
-    model,
-    pulses,
-    drift,
-    quiet: inlined(quietRead(model)),
-    sd,
-    slots: { each: slots("each"), last: slots("last") },
-  };
-}
 
 /** Where the devices of an array lie: [row][padded column], each row beginning at a multiple of 16 bytes. */
 export interface StepMemory {
@@ -249,6 +150,12 @@ function lookNodes({ graph, lower }: Tools, { plan, counting }: Compiled): Node[
   return [weight, graph.mul(sd, sd)];
 }
 
+/** Locals for the variables that are needed. */
+const statesOf = (fn: FunctionBuilder, { model, used }: Plan): Record<string, number> =>
+  Object.fromEntries(
+    model.variables.filter(({ name }) => used.has(name)).map(({ name }) => [name, fn.local("v128")]),
+  );
+
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
 
 /**
@@ -274,7 +181,7 @@ export function addPulses(
     mask: "v128",
     age: "v128",
   });
-  const state = Object.fromEntries(plan.model.variables.map((variable) => [variable.name, fn.local("v128")]));
+  const state = statesOf(fn, plan);
   const from = [0, 1, 2, 3].map(() => fn.local("i32")); // where the numbers of a lane's next pulse lie
   const lastFrom = [0, 1, 2, 3].map(() => fn.local("i32"));
   const gather = (addresses: readonly number[], offset: number): Code =>
@@ -310,37 +217,45 @@ export function addPulses(
     graph.input("age"),
   ]);
   const zero = v128.const(0, 0, 0, 0);
+  const keep = (index: number, value: Code): Code =>
+    set(index, v128.bitselect(value, get(index), get(v.mask)));
   const train = (pulse: Pulse, counts: Code): Code => {
-    const slot = slots("each");
-    const next = [...pulse.each].map(([variable, value]) => ({ variable, node: lower(value, slot) }));
+    const nodesOf = (values: Pulse["each"]) => {
+      const slot = slots("each");
+      return [...values].map(([variable, value]) => ({ variable, node: lower(value, slot) }));
+    };
+    const next = nodesOf(pulse.each);
+    const first = pulse.first && nodesOf(pulse.first);
     const outside = emitter.fork();
     const head = outside.define(
       invariants(
-        next.map(({ node }) => node),
+        [...next, ...(first ?? [])].map(({ node }) => node),
         moving,
       ),
     );
-    const inside = outside.fork();
+    const one = (nodes: typeof next): Code => {
+      const inside = outside.fork();
+      return [
+        set(v.mask, i32x4.gt_s(get(v.left), i32x4.splat(get(v.n)))),
+        inside.define(nodes.map(({ node }) => node)),
+        nodes.map(({ variable, node }) => keep(state[variable], inside.value(node))),
+        from.map((index) => set(index, plus(get(index), i32.const(4)))),
+        set(v.n, plus(get(v.n), i32.const(1))),
+      ];
+    };
+    const another = v128.any_true(i32x4.gt_s(get(v.left), i32x4.splat(get(v.n))));
     const lastSlot = slots("last");
     const after = [...pulse.last].map(([variable, value]) => ({ variable, node: lower(value, lastSlot) }));
     const end = emitter.fork();
-    const keep = (index: number, value: Code): Code =>
-      set(index, v128.bitselect(value, get(index), get(v.mask)));
     return [
       set(v.left, counts),
       iff(v128.any_true(get(v.left)), [
         head,
         set(v.n, i32.const(0)),
         from.map((index, k) => set(index, i32.load(get(v.hit16), hits.starts + 4 * k))),
-        loop(
-          set(v.mask, i32x4.gt_s(get(v.left), i32x4.splat(get(v.n)))),
-          inside.define(next.map(({ node }) => node)),
-          next.map(({ variable, node }) => keep(state[variable], inside.value(node))),
-          plan.drift ? keep(v.age, zero) : [],
-          from.map((index) => set(index, plus(get(index), i32.const(4)))),
-          set(v.n, plus(get(v.n), i32.const(1))),
-          br_if(0, v128.any_true(i32x4.gt_s(get(v.left), i32x4.splat(get(v.n))))),
-        ),
+        first
+          ? [one(first), keep(v.age, zero), iff(another, loop(one(next), br_if(0, another)))]
+          : loop(one(next), br_if(0, another)),
         after.length === 0
           ? []
           : [
@@ -421,7 +336,7 @@ export function addLook(module: ModuleBuilder, name: string, compiled: Compiled)
   const { plan, memory } = compiled;
   const fn = new FunctionBuilder({ parameters: ["i32", "f32"], exportName: name });
   const v = locals(fn, ["bytes", "now"] as const, { cell: "i32", age: "v128" });
-  const state = Object.fromEntries(plan.model.variables.map((variable) => [variable.name, fn.local("v128")]));
+  const state = statesOf(fn, plan);
   const tools = toolsOf(fn, compiled, state, v.age, () => {
     throw new Error("a look draws nothing");
   });

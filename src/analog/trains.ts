@@ -25,6 +25,7 @@ import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph } from "../wasm/graph.ts";
 import type { Block, Heap } from "./heap.ts";
 import { each, locals } from "./loops.ts";
+import { addDraws } from "./noise.ts";
 
 /** Slots of a train, at most. */
 export const mostSlots = 31;
@@ -323,38 +324,7 @@ export function addProducts(module: ModuleBuilder): void {
 }
 
 /** Adds and exports `uniforms`(to, count, key0, key1, stream, tick, scale), as `normals` (noise.ts) but on (0, scale). */
-export function addUniforms(module: ModuleBuilder): number {
-  const names = ["to", "count", "key0", "key1", "stream", "tick"] as const;
-  const fn = new FunctionBuilder({
-    parameters: [...names.map(() => "i32" as const), "f32"],
-    exportName: "uniforms",
-  });
-  const v = locals(fn, [...names, "scale"], { e: "i32" });
-  const graph = new Graph("float32");
-  const prologue = new Prologue(fn);
-  const emitter = new Emitter({
-    fn,
-    prologue,
-    precision: "float32",
-    input: (node) => {
-      const name = node.name as string;
-      if (name === "block")
-        return i32x4.add(i32x4.splat(i32.shr_u(get(v.e), i32.const(2))), v128.const(0, 1, 2, 3));
-      if (name === "zero") return zero;
-      return name === "scale" ? f32x4.splat(get(v.scale)) : i32x4.splat(get(v[name as "tick"]));
-    },
-  });
-  const counter = ["block", "tick", "stream", "zero", "key0", "key1"].map((name) =>
-    graph.input(name, "words"),
+export const addUniforms = (module: ModuleBuilder): number =>
+  addDraws(module, "uniforms", ["scale"], (graph, bits, { scale }) =>
+    bits.map((word) => graph.mul(uniform(graph, word), scale)),
   );
-  const numbers = [0, 1, 2, 3].map((word) =>
-    graph.mul(uniform(graph, graph.node("philox", counter, { word })), graph.input("scale")),
-  );
-  const stores = () =>
-    numbers.map((node, k) =>
-      v128.store(plus(get(v.to), i32.shl(get(v.e), i32.const(2))), 16 * k, emitter.value(node)),
-    );
-  const defined = emitter.define(numbers);
-  fn.body = [prologue.code, each(v.e, { below: get(v.count), step: 16 }, defined, stores())];
-  return module.add(fn);
-}

@@ -1,0 +1,185 @@
+/**
+ * Mixed precision: products by devices, changes gathered in a number beside each weight, whole steps of them written by trains.
+ */
+import { ConfigError } from "../math/errors.ts";
+import { type Key, randomKey, uniform } from "../math/random.ts";
+import type { Crosspoints } from "./crosspoints.ts";
+import type { Block } from "./heap.ts";
+import type { Kernels } from "./kernels.ts";
+import {
+  largest,
+  nearestEven,
+  single,
+  type TrainOptions,
+  TrainWriter,
+  trainsOf,
+  Upkeep,
+  type UpkeepOptions,
+} from "./pulsed.ts";
+import type { Read } from "./reads.ts";
+import { roomOf } from "./trains.ts";
+import type { Input, Purpose, Weights } from "./weights.ts";
+
+/** How changes are gathered in numbers beside the weights before pulses are given. */
+export interface GatherOptions {
+  /** Change that one transfer unit stands for, in weights. Default: what a pulse is taken to make. */
+  readonly granularity?: number;
+  /** Updates from one transfer to the next. Default 1. */
+  readonly every?: number;
+  /** Rows written in a transfer, in turn. Default: all. */
+  readonly rows?: number;
+  /** Factor of what is written. Default 1. */
+  readonly transferRate?: number;
+  /** Bins that inputs and errors are rounded to before they are multiplied, by the largest of each. Default: none. */
+  readonly inputBins?: number;
+  readonly errorBins?: number;
+  /** How a row's whole steps are written. Default: trains of managed length, as aihwkit. */
+  readonly trains?: TrainOptions;
+}
+
+/**
+ * Mixed precision with the write of aihwkit 1.1.0's MixedPrecisionCompound:
+ *
+ *     chi <- chi - lr d x^T;   n = trunc(chi / epsilon);   chi <- chi - n epsilon
+ *
+ * row by row, and n epsilon is written by trains, so that a cell gets n pulses on the average. Source: Nandakumar et al.
+ * 2020, Front. Neurosci. 14:406, doi:10.3389/fnins.2020.00406, which gives exactly n (mixed.ts).
+ */
+export class GatheredWeights implements Weights {
+  readonly rows: number;
+  readonly columns: number;
+  readonly cells: Crosspoints;
+  readonly #kernels: Kernels;
+  readonly #read: Read;
+  readonly #writer: TrainWriter;
+  readonly #upkeep: Upkeep;
+  readonly #options: GatherOptions;
+  readonly #granularity: number;
+  readonly #chi: Block;
+  readonly #x: Block;
+  readonly #d: Block;
+  readonly #steps: Float32Array; // of a row
+  readonly #one: Float32Array; // 1 in a row, else 0
+  readonly #key: Key;
+  #updates = 0;
+  #row = 0;
+
+  constructor(
+    kernels: Kernels,
+    cells: Crosspoints,
+    o: {
+      readonly read: Read;
+      readonly gather?: GatherOptions;
+      readonly seed: string;
+      readonly upkeep?: UpkeepOptions;
+    },
+  ) {
+    const { rows, columns } = cells;
+    this.rows = rows;
+    this.columns = columns;
+    this.cells = cells;
+    this.#kernels = kernels;
+    this.#read = o.read;
+    this.#options = checkGather(o.gather ?? {}, rows);
+    this.#granularity = single(this.#options.granularity ?? cells.step);
+    this.#writer = new TrainWriter(cells, trainsOf(this.#options.trains), o.seed);
+    this.#upkeep = new Upkeep([cells], o.upkeep);
+    this.#chi = cells.heap.take(rows * cells.weights.width);
+    this.#x = cells.heap.take(roomOf(columns));
+    this.#d = cells.heap.take(roomOf(rows));
+    this.#steps = new Float32Array(columns);
+    this.#one = new Float32Array(rows);
+    this.#key = randomKey(o.seed, "bins");
+  }
+
+  static bytes(size: { readonly rows: number; readonly columns: number }): number {
+    return TrainWriter.bytes(size) + 4 * (size.rows + 1) * roomOf(size.columns) + 4 * roomOf(size.rows) + 512;
+  }
+
+  multiply(x: Input, y: Block, purpose: Purpose): void {
+    this.#read.multiply(x, y, purpose);
+  }
+
+  multiplyBack(d: Block, dx: Block): void {
+    this.#read.multiplyBack(d, dx);
+  }
+
+  update(d: Block, x: Input, rate: number): void {
+    const { inputBins = 0, errorBins = 0, every = 1 } = this.#options;
+    const { stride } = this.cells.weights;
+    this.#bin(x.data, this.#x.data, this.columns, inputBins, 0);
+    this.#bin(d.data, this.#d.data, this.rows, errorBins, 1);
+    this.#kernels.outer(this.#chi.at, stride, this.#d.at, this.#x.at, this.rows, x.list, x.count, -rate);
+    this.#updates++;
+    if (this.#updates % every === 0) this.#transfer();
+    this.#upkeep.next();
+  }
+
+  /** Rounds numbers stochastically to `bins` bins that the largest of them spans; none: as they are. */
+  #bin(from: ArrayLike<number>, to: Float32Array, count: number, bins: number, stream: number): void {
+    const half = Math.floor(bins / 2);
+    const width = half > 0 ? largest(from, count) / half : 0;
+    for (let k = 0; k < count; k++) {
+      if (width === 0) {
+        to[k] = from[k];
+        continue;
+      }
+      const chance = uniform(this.#key, stream, k, this.#updates) - 0.5;
+      to[k] = Math.max(-half, Math.min(half, nearestEven(from[k] / width + chance))) * width;
+    }
+  }
+
+  #transfer(): void {
+    const { rows, columns } = this;
+    const { rows: together = rows, transferRate = 1 } = this.#options;
+    const epsilon = this.#granularity;
+    const { width } = this.cells.weights;
+    const chi = this.#chi.data;
+    for (let n = 0; n < together; n++, this.#row = (this.#row + 1) % rows) {
+      let any = false;
+      for (let c = 0, k = this.#row * width; c < columns; c++, k++) {
+        const whole = Math.trunc(chi[k] / epsilon);
+        this.#steps[c] = whole;
+        if (whole !== 0) {
+          chi[k] -= whole * epsilon;
+          any = true;
+        }
+      }
+      if (!any) continue;
+      this.#one[this.#row] = 1;
+      this.#writer.update(this.#one, this.#steps, -epsilon * transferRate);
+      this.#one[this.#row] = 0;
+    }
+  }
+
+  values(): Float32Array {
+    return this.cells.values();
+  }
+
+  /** What is gathered and not yet written: a copy, [row][column]. */
+  pending(): Float32Array {
+    const { rows, columns } = this;
+    const { width } = this.cells.weights;
+    return Float32Array.from(
+      { length: rows * columns },
+      (_, k) => this.#chi.data[Math.floor(k / columns) * width + (k % columns)],
+    );
+  }
+}
+
+function checkGather(options: GatherOptions, rows: number): GatherOptions {
+  const whole = (name: string, value: number | undefined, least: number, most = Number.POSITIVE_INFINITY) => {
+    if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most))
+      throw new ConfigError(`mixed precision: ${name} is a whole number from ${least} on, not ${value}`);
+  };
+  whole("every", options.every, 1);
+  whole("rows", options.rows, 1, rows);
+  whole("inputBins", options.inputBins, 2);
+  whole("errorBins", options.errorBins, 2);
+  const { granularity = 1, transferRate = 1 } = options;
+  if (!(granularity > 0 && transferRate > 0))
+    throw new ConfigError(
+      `mixed precision: granularity and transferRate are positive, not ${granularity} and ${transferRate}`,
+    );
+  return options;
+}
