@@ -51,6 +51,7 @@ interface Setting {
   readonly labelling: number;
   readonly synapses: string;
   readonly potentiation: number;
+  readonly adaptation: string;
   readonly delay: Time;
   readonly zero: string;
   readonly range: string;
@@ -58,12 +59,12 @@ interface Setting {
 
 /** The network, fresh. */
 async function competition(setting: Setting, pixels: number, seed: string) {
-  const { cells, delay, synapses: kind, potentiation } = setting;
+  const { cells, delay, synapses: kind, potentiation, adaptation } = setting;
   const input = spikeSource(pixels);
   const excitatory = neurons(cells, model.excitatoryCell, {
     v: "-105 mV",
     theta: "20 mV",
-    thetaStep: "0.05 mV",
+    thetaStep: adaptation,
   });
   const inhibitory = neurons(cells, model.inhibitoryCell, { v: "-100 mV" });
   const connect = allToAll();
@@ -345,6 +346,7 @@ export default experiment({
     heldOut: "test",
     synapses: "ideal",
     potentiation: 0.01,
+    adaptation: "0.05 mV",
     delay: "10 ms",
     zero: "",
     range: "",
@@ -361,6 +363,7 @@ export default experiment({
     synapses:
       '"ideal" for the rule of the paper, or a device (library name or device file) that gets one pulse up or down at each post spike, without normalisation',
     potentiation: "largest change of an ideal weight at a post spike",
+    adaptation: "how far a spike raises the threshold of its cell",
     delay: "longest delay from input to excitatory cells; each synapse has its own, drawn evenly",
     zero: "conductance of weight 0, on devices; measured when left out",
     range: "conductance beyond it that makes weight 1; measured likewise",
