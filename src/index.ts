@@ -1,6 +1,19 @@
 /**
  * memspike's public API: re-exports, nothing else.
  */
+export {
+  type Augmentation,
+  augment,
+  backgroundNoise,
+  crop,
+  cutout,
+  flip,
+  gaussianNoise,
+  normalise,
+  spectrogramMask,
+  timeShift,
+} from "./analog/augment.ts";
+export { type BatchedExamples, type BatchOptions, batches, type LabelledBatch } from "./analog/batches.ts";
 export { type ArrayWork, type Cost, type CostOptions, costOf, networkCost, workOf } from "./analog/cost.ts";
 export type { Crossbar, CrossbarUse } from "./analog/crossbar.ts";
 export {
@@ -68,6 +81,7 @@ export { type CochleaOptions, cochlea } from "./encode/cochlea.ts";
 export { decodeAudio } from "./encode/decode.ts";
 export { jitter } from "./encode/jitter.ts";
 export { latencyCode } from "./encode/latency.ts";
+export { type Mfcc, type MfccOptions, mfcc } from "./encode/mfcc.ts";
 export { type Pattern, type SoundPatternOptions, soundPattern } from "./encode/pattern.ts";
 export { poissonTrains, rateCode, regularTrains } from "./encode/rate.ts";
 export { resample } from "./encode/resample.ts";

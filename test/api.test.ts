@@ -21,8 +21,10 @@ const values = [
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
+  ...["augment", "batches", "crop", "cutout", "flip", "normalise"], // examples to learn from
+  ...["backgroundNoise", "gaussianNoise", "spectrogramMask", "timeShift"],
   ...["raster", "timesOf"], // spike trains
-  ...["cochlea", "decodeAudio", "mono", "resample", "soundPattern"], // sound
+  ...["cochlea", "decodeAudio", "mfcc", "mono", "resample", "soundPattern"], // sound
   ...["imageTarget", "jitter", "latencyCode", "poissonTrains", "rateCode", "regularTrains"], // codes
   ...["coincidence", "estimate", "fano", "isiCv", "isiHistogram", "localVariation", "meanRate", "rates"], // measures
   ...["correlogram", "countCorrelations", "psth"], // correlations
@@ -55,6 +57,7 @@ const types = [
     "SynapticOperations",
     "Time",
   ],
+  ...["Augmentation", "BatchedExamples", "BatchOptions", "LabelledBatch", "Mfcc", "MfccOptions"],
   ...["Measurement", "Sequence", "TableOptions"],
   ...["Crossbar", "CrossbarUse", "Examples", "Hardware", "Layer"],
   ...["PassOptions", "Sequential", "SequentialOptions", "TrainOptions"],

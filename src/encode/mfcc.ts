@@ -38,6 +38,7 @@ export interface MfccOptions {
 
 /** A front end with its tables. */
 export interface Mfcc {
+  readonly kind: "mfcc";
   /** Samples of a sound. */
   readonly samples: number;
   readonly shape: readonly [frames: number, coefficients: number];
@@ -126,7 +127,7 @@ export function mfcc(options: MfccOptions = {}): Mfcc {
     }
     return into;
   }
-  return { samples, shape: [frames, coefficients], transform };
+  return { kind: "mfcc", samples, shape: [frames, coefficients], transform };
 }
 
 /**

@@ -120,4 +120,25 @@ describe("synthetic shapes", () => {
     expect(Math.abs(squares / count - variance)).toBeLessThan(4.9 * variance * Math.sqrt(1.4 / count));
     expect(count).toBeGreaterThan(50_000);
   });
+
+  test("pixels alone do not tell the class: the nearest of 200 images is of the class of less than half of 50", () => {
+    const [known, asked] = [
+      shapeImages("train", { size: 200, seed: 1 }),
+      shapeImages("test", { size: 50, seed: 1 }),
+    ];
+    const pixelsOf = (images: Uint8Array, index: number) => images.subarray(index * 3072, (index + 1) * 3072);
+    let right = 0;
+    for (let k = 0; k < 50; k++) {
+      const image = pixelsOf(asked.images, k);
+      let [nearest, distance] = [0, Number.POSITIVE_INFINITY];
+      for (let j = 0; j < 200; j++) {
+        const other = pixelsOf(known.images, j);
+        let sum = 0;
+        for (let p = 0; p < 3072; p += 4) sum += (image[p] - other[p]) ** 2;
+        if (sum < distance) [nearest, distance] = [j, sum];
+      }
+      if (known.labels[nearest] === asked.labels[k]) right++;
+    }
+    expect(right).toBeLessThan(25);
+  });
 });
