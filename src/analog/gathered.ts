@@ -110,8 +110,8 @@ export class GatheredWeights implements Weights {
     this.#bin(x.data, this.#x.data, this.columns, inputBins, 0);
     this.#bin(d.data, this.#d.data, this.rows, errorBins, 1);
     this.#kernels.outer(this.#chi.at, stride, this.#d.at, this.#x.at, this.rows, x.list, x.count, -rate);
+    if (this.#updates > 0 && this.#updates % every === 0) this.#transfer(); // none after the first, as aihwkit
     this.#updates++;
-    if (this.#updates % every === 0) this.#transfer();
     this.#upkeep.next();
   }
 

@@ -8,7 +8,7 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { type Key, randomKey } from "../math/random.ts";
-import type { Crosspoints } from "./crosspoints.ts";
+import type { MatrixView } from "./crosspoints.ts";
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
@@ -22,8 +22,16 @@ export interface Read {
   multiplyBack(d: Block, dx: Block): void;
 }
 
+/** Weights to be read, and the variance of a read of each where there is one. */
+export interface Readable {
+  readonly rows: number;
+  readonly columns: number;
+  readonly weights: MatrixView;
+  readonly variances?: MatrixView;
+}
+
 /** Makes the products of an array. `seed` is that of the noise. */
-export type Reader = (kernels: Kernels, cells: Crosspoints, seed: string) => Read;
+export type Reader = (kernels: Kernels, cells: Readable, seed: string) => Read;
 
 const streams = { training: 0, back: 1, inference: 2 } as const;
 type Stream = keyof typeof streams;
@@ -35,14 +43,14 @@ export const readBytes = ({ rows, columns }: { readonly rows: number; readonly c
 /** Products with the weights, and with the variances of their reads. */
 class Products {
   readonly kernels: Kernels;
-  readonly cells: Crosspoints;
+  readonly cells: Readable;
   readonly noise: Block;
   readonly #key: Key;
   readonly #squares: Block;
   readonly #variance: Block;
   readonly #made = { training: 0, back: 0, inference: 0 };
 
-  constructor(kernels: Kernels, cells: Crosspoints, seed: string) {
+  constructor(kernels: Kernels, cells: Readable, seed: string) {
     const room = normalCount(Math.max(cells.rows, paddedColumns(cells.columns)));
     this.kernels = kernels;
     this.cells = cells;
