@@ -2,8 +2,8 @@
  * Rules that teach spike times, on the same task, cell and devices: which learns how well, how fast, with how many pulses.
  *
  * One layer as in pcm-letters: 132 streams, 168 cells with the times of their spikes. Each rule finds its own learning rate
- * for each storage on patterns of its own, and is then judged on others. The tempotron, which decides whether a cell
- * fires but not when, has no place here.
+ * for each storage on patterns of its own, and is then judged on others. The tempotron decides whether a cell fires, not
+ * when: it is taught the same letters one by one, and all rules are judged by such decisions too.
  */
 import { type SyntheticPattern, syntheticPattern } from "../datasets/synthetic-pattern.ts";
 import {
@@ -21,6 +21,7 @@ import {
   raster as rasterOf,
   rasterPlot,
 } from "../src/index.ts";
+import { type Decided, decide, decisionRates, decisions, potentials } from "./timing-rules/decisions.ts";
 import {
   type RuleCase,
   rules,
@@ -38,11 +39,24 @@ interface Entry {
   eta: number; // A
   tried: number; // rates
   readonly scores: Score[];
+  readonly decisions: number[]; // right ones
   readonly epochs: number[]; // to the criterion, of the replicates that got there
   readonly pulses: number[]; // per device
   readonly curves: (readonly number[])[];
   raster?: Raster;
 }
+
+/** The tempotron on a storage. */
+interface DecisionEntry {
+  readonly storage: string;
+  eta: number; // V
+  tried: number;
+  readonly done: Decided[];
+}
+
+const tempotronName = "tempotron";
+/** Part of right decisions for the number of epochs of the tempotron. */
+const decisionCriterion = 0.95;
 
 /** Names out of a list, "all" for all of them. */
 function chosen(asked: readonly string[], known: readonly string[], what: string): string[] {
@@ -78,6 +92,12 @@ export async function ladder(start: number, cost: (rate: number) => Promise<numb
 const over = (values: readonly number[]): number | Estimate =>
   values.length > 1 ? estimate(values) : (values[0] ?? Number.NaN);
 
+/** Name of the rule that decides, where it is asked for, and the rules of spike times. */
+function rulesAsked(asked: readonly string[]): { timing: string[]; decides: boolean } {
+  const all = chosen(asked, [...Object.keys(rules), tempotronName], "rule");
+  return { timing: all.filter((name) => name !== tempotronName), decides: all.includes(tempotronName) };
+}
+
 /** First epoch at which 2 matched / (desired + actual) reached the criterion. */
 function epochsTo(criterion: number, { both }: Taught): number | undefined {
   const k = both.findIndex((value) => value >= criterion);
@@ -109,7 +129,7 @@ export default experiment({
     searchPatterns: 0,
   },
   describe: {
-    rules: "all, or some of NormAD, ReSuMe, PSD, SPAN, I-learning",
+    rules: "all, or some of NormAD, ReSuMe, PSD, SPAN, I-learning, tempotron",
     storages:
       "all, or some of ideal, PCM, Cu/SiO2/W-like and the last two with what is less than a pulse kept",
     letters: "that the rates of the 168 cells draw, 400 ms each",
@@ -125,25 +145,36 @@ export default experiment({
   },
   metrics: {
     results:
-      "by rule and storage: learning rate (pA) and rates tried; recall, precision and 2 matched / (desired + actual) within the tolerance, recall within 5 ms (1); mean van Rossum distance of a cell; Victor-Purpura distance per desired spike; epochs to the criterion and how many of the replicates got there; pulses per device",
-    silence: "the distances of a network that never fires",
+      "by rule and storage: learning rate (pA) and rates tried; recall, precision and 2 matched / (desired + actual) within the tolerance, recall within 5 ms (1); letters and cells in which the cell fires if it should and only then (decisions, 1); mean van Rossum distance of a cell; Victor-Purpura distance per desired spike; epochs to the criterion and how many of the replicates got there; pulses per device",
+    tempotron:
+      "taught whether to fire, letter by letter: learning rate (uV) and rates tried, right decisions (1), epochs to 0.95 of them and how many of the replicates got there, pulses per device",
+    silence: "the distances and decisions of a network that never fires",
   },
 
   async run(parameters, context): Promise<Result> {
     const { letters, replicates, epochs, searchPatterns, criterion, epochInterval } = parameters;
     const { tolerance } = parameters;
-    const entries: Entry[] = chosen(parameters.storages, Object.keys(storages), "storage").flatMap(
-      (storage) =>
-        chosen(parameters.rules, Object.keys(rules), "rule").map((rule) => ({
-          ...{ rule, storage, eta: quantity(rules[rule].eta[storage], "A"), tried: 0 },
-          ...{ scores: [], epochs: [], pulses: [], curves: [] },
-        })),
+    const stored = chosen(parameters.storages, Object.keys(storages), "storage");
+    const { timing, decides } = rulesAsked(parameters.rules);
+    const entries: Entry[] = stored.flatMap((storage) =>
+      timing.map((rule) => ({
+        ...{ rule, storage, eta: quantity(rules[rule].eta[storage], "A"), tried: 0 },
+        ...{ scores: [], decisions: [], epochs: [], pulses: [], curves: [] },
+      })),
     );
+    const deciding: DecisionEntry[] = (decides ? stored : []).map((storage) => ({
+      ...{ storage, eta: quantity(decisionRates[storage], "V"), tried: 0, done: [] },
+    }));
     const stopped = () => context.signal.aborted;
     const run = (of: Entry, pattern: SyntheticPattern, eta: number, seed: string) =>
       teach(pattern, {
         ...{ rule: rules[of.rule] as RuleCase, storage: storages[of.storage](), eta, epochs },
         ...{ interval: epochInterval, tolerance, seed, stopped },
+      });
+
+    const runDecisions = (of: DecisionEntry, pattern: SyntheticPattern, eta: number, seed: string) =>
+      decide(pattern, {
+        ...{ storage: storages[of.storage](potentials), eta, epochs, interval: epochInterval, seed, stopped },
       });
 
     const searched = Array.from({ length: searchPatterns }, (_, k) =>
@@ -169,17 +200,40 @@ export default experiment({
       context.log({ rule: of.rule, storage: of.storage, eta: of.eta, tried: of.tried });
     }
 
-    let shown: { desired: Raster; silence: Score } | undefined;
+    for (const of of deciding) {
+      if (searchPatterns === 0 || stopped()) break;
+      const cost = async (eta: number) => {
+        context.progress(searchPart, `tempotron on ${of.storage}: ${(eta * 1e6).toPrecision(3)} uV`);
+        let wrong = 0;
+        for (const [p, pattern] of searched.entries()) {
+          const { curve, right } = await runDecisions(of, pattern, eta, `${context.seed}/search/${p}`);
+          // where several rates end without a fault, the fastest
+          wrong += 1 - right + 1e-3 * (1 - curve.reduce((sum, each) => sum + each, 0) / curve.length);
+        }
+        of.tried++;
+        return stopped() ? Number.POSITIVE_INFINITY : wrong;
+      };
+      of.eta = (await ladder(of.eta, cost)).rate;
+      context.log({ rule: tempotronName, storage: of.storage, eta: of.eta, tried: of.tried });
+    }
+
+    let shown: { desired: Raster; silence: Score; decided: number } | undefined;
     const told = (): Result => {
       const done = entries.filter(({ scores }) => scores.length > 0);
-      if (!shown || done.length === 0) return { metrics: {} };
+      const decided = deciding.filter((of) => of.done.length > 0);
+      if (!shown || done.length + decided.length === 0) return { metrics: {} };
       const { desired, silence } = shown;
       return {
         metrics: {
-          results: done.map(rowOf),
-          silence: { vanRossum: silence.vanRossum, victorPurpura: silence.victorPurpura },
+          results: done.length > 0 ? done.map(rowOf) : undefined,
+          tempotron: decided.length > 0 ? decided.map(decisionRow) : undefined,
+          silence: {
+            vanRossum: silence.vanRossum,
+            victorPurpura: silence.victorPurpura,
+            decisions: shown.decided,
+          },
         },
-        figures: figuresOf(done, desired, criterion),
+        figures: { ...figuresOf(done, desired, criterion), ...decisionFigure(done, decided) },
         spikes: { desired, ...Object.fromEntries(best(done).map(({ raster, name }) => [name, raster])) },
       };
     };
@@ -187,12 +241,12 @@ export default experiment({
       const seed = `${context.seed}/${r}`;
       const pattern = syntheticPattern({ seed, letters });
       const { desired } = pattern;
+      const silent = rasterOf({ t: [], i: [] }, desired.size, desired.duration);
       shown ??= {
-        desired,
-        silence: score(rasterOf({ t: [], i: [] }, desired.size, desired.duration), desired, parameters),
+        ...{ desired, silence: score(silent, desired, parameters), decided: decisions(silent, pattern) },
       };
       for (const [k, of] of entries.entries()) {
-        const done = (r + k / entries.length) / replicates;
+        const done = (r + k / (entries.length + deciding.length)) / replicates;
         context.progress(
           searchPart + (1 - searchPart) * done,
           `replicate ${r + 1}: ${of.rule} on ${of.storage}`,
@@ -200,11 +254,22 @@ export default experiment({
         const taught = await run(of, pattern, of.eta, seed);
         if (stopped()) break;
         of.scores.push(score(taught.actual, desired, parameters));
+        of.decisions.push(decisions(taught.actual, pattern));
         of.curves.push(taught.both);
         const needed = epochsTo(criterion, taught);
         if (needed !== undefined) of.epochs.push(needed);
         if (taught.pulsesPerDevice !== undefined) of.pulses.push(taught.pulsesPerDevice);
         if (r === 0) of.raster = taught.actual;
+      }
+      for (const [k, of] of deciding.entries()) {
+        const done = (r + (entries.length + k) / (entries.length + deciding.length)) / replicates;
+        context.progress(
+          searchPart + (1 - searchPart) * done,
+          `replicate ${r + 1}: tempotron on ${of.storage}`,
+        );
+        const taught = await runDecisions(of, pattern, of.eta, seed);
+        if (stopped()) break;
+        of.done.push(taught);
       }
       context.partial(told());
     }
@@ -212,7 +277,49 @@ export default experiment({
   },
 });
 
-function rowOf({ rule, storage, eta, tried, scores, epochs, pulses }: Entry): Metric {
+function decisionRow({ storage, eta, tried, done }: DecisionEntry): Metric {
+  const epochs = done.flatMap(({ curve }) => {
+    const k = curve.findIndex((right) => right >= decisionCriterion);
+    return k < 0 ? [] : [k];
+  });
+  const pulses = done.flatMap(({ pulsesPerDevice }) => pulsesPerDevice ?? []);
+  return {
+    storage,
+    eta: Number((eta * 1e6).toPrecision(4)),
+    tried,
+    decisions: over(done.map(({ right }) => right)),
+    epochs: epochs.length > 0 ? over(epochs) : null,
+    reached: `${epochs.length} of ${done.length}`,
+    pulses: pulses.length > 0 ? over(pulses) : null,
+  };
+}
+
+/** Wrong decisions of every rule and storage. */
+function decisionFigure(entries: readonly Entry[], deciding: readonly DecisionEntry[]): Result["figures"] {
+  const names = [...new Set([...entries, ...deciding].map(({ storage }) => storage))];
+  const ofRules = [...new Set(entries.map(({ rule }) => rule))];
+  const wrong = (right: readonly number[]) => over(right.map((each) => 100 * (1 - each)));
+  const bar = (storage: string) => [
+    ...ofRules.map((rule) =>
+      wrong(entries.find((of) => of.rule === rule && of.storage === storage)?.decisions ?? []),
+    ),
+    ...(deciding.length > 0
+      ? [wrong(deciding.find((of) => of.storage === storage)?.done.map(({ right }) => right) ?? [])]
+      : []),
+  ];
+  return {
+    decisions: barPlot({
+      title: "Wrong decisions",
+      caption:
+        "Letters and cells in which the cell fires though it should not, or does not though it should. The tempotron is taught this and no times; the others learn times.",
+      yTitle: "wrong (%)",
+      categories: [...ofRules, ...(deciding.length > 0 ? [tempotronName] : [])],
+      series: Object.fromEntries(names.map((storage) => [storage, bar(storage)])),
+    }),
+  };
+}
+
+function rowOf({ rule, storage, eta, tried, scores, decisions, epochs, pulses }: Entry): Metric {
   const all = (pick: (each: Score) => number) => over(scores.map(pick));
   return {
     rule,
@@ -223,6 +330,7 @@ function rowOf({ rule, storage, eta, tried, scores, epochs, pulses }: Entry): Me
     precision: all((s) => s.precision),
     both: all((s) => s.both),
     recall5: all((s) => s.recall5),
+    decisions: over(decisions),
     vanRossum: all((s) => s.vanRossum),
     victorPurpura: all((s) => s.victorPurpura),
     epochs: epochs.length > 0 ? over(epochs) : null,
@@ -243,6 +351,7 @@ function best(entries: readonly Entry[]) {
 }
 
 function figuresOf(entries: readonly Entry[], desired: Raster, criterion: number): Result["figures"] {
+  if (entries.length === 0) return {};
   const names = [...new Set(entries.map(({ storage }) => storage))];
   const ofRules = [...new Set(entries.map(({ rule }) => rule))];
   const at = (rule: string, storage: string) =>

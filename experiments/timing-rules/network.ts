@@ -43,24 +43,32 @@ const rates = (...pA: readonly number[]) =>
 
 type Storage = ReturnType<typeof differentialPair>;
 
-/** Where weights live. The pairs are written as in pcm-letters and cusio2w-spike-times: rounded, or with what remains kept. */
-export const storages: Readonly<Record<string, () => Storage | undefined>> = {
-  ideal: () => undefined,
-  PCM: () => pcmPair(false),
-  "PCM, kept": () => pcmPair(true),
-  "Cu/SiO2/W-like": () => filamentPair(false),
-  "Cu/SiO2/W-like, kept": () => filamentPair(true),
-};
-
-function pcmPair(accumulate: boolean): Storage {
-  return differentialPair(pcm, { devices: 4, weightPerConductance: "300 pA/uS", step: "0.8 uS", accumulate });
+/** How large weights are: by the conductance of a PCM pair, and by the whole range of a filament. */
+interface Size {
+  readonly perConductance: string;
+  readonly range: string;
 }
 
-/** W = Wmax (x+ - x-), Wmax = 10 nA; a pulse moves 2 % of what is left. */
-function filamentPair(accumulate: boolean): Storage {
+const currents: Size = { perConductance: "300 pA/uS", range: "10 nA" };
+
+/** Where weights live. The pairs are written as in pcm-letters and cusio2w-spike-times: rounded, or with what remains kept. */
+export const storages: Readonly<Record<string, (size?: Size) => Storage | undefined>> = {
+  ideal: () => undefined,
+  PCM: (size) => pcmPair(false, size),
+  "PCM, kept": (size) => pcmPair(true, size),
+  "Cu/SiO2/W-like": (size) => filamentPair(false, size),
+  "Cu/SiO2/W-like, kept": (size) => filamentPair(true, size),
+};
+
+function pcmPair(accumulate: boolean, { perConductance: weightPerConductance }: Size = currents): Storage {
+  return differentialPair(pcm, { devices: 4, weightPerConductance, step: "0.8 uS", accumulate });
+}
+
+/** W = Wmax (x+ - x-); a pulse moves 2 % of what is left. */
+function filamentPair(accumulate: boolean, { range: weightMax }: Size = currents): Storage {
   const range = quantity("387.4045867 uS", "S");
   return differentialPair(cuSiO2WSymmetric, {
-    weightPerConductance: `${quantity("10 nA", "A") / range} A/S`,
+    weightPerConductance: `${quantity(weightMax) / range} ${weightMax.endsWith("V") ? "V" : "A"}/S`,
     step: `${0.02 * 0.5 * range} S`,
     maxPulses: 20,
     opposite: true,

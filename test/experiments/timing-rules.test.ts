@@ -15,12 +15,13 @@ interface Row {
   victorPurpura: number;
   epochs: number | null;
   pulses: number | null;
+  decisions: number;
 }
 
-test("quick: every rule learns on every storage, half as far as silence on ideal weights; NormAD comes nearest on each", async () => {
+test("quick: every rule learns on every storage, half as far as silence on ideal weights; NormAD comes nearest on each; the tempotron decides", async () => {
   const { metrics, figures = {}, spikes = {} } = await runExperiment(timingRules, { quick: true, seed: 1 });
   const rows = metrics["results"] as unknown as Row[];
-  const silence = metrics["silence"] as { vanRossum: number; victorPurpura: number };
+  const silence = metrics["silence"] as { vanRossum: number; victorPurpura: number; decisions: number };
   expect(rows.length).toBe(5 * 3);
   expect(silence.victorPurpura).toBe(1);
   for (const row of rows) {
@@ -31,6 +32,14 @@ test("quick: every rule learns on every storage, half as far as silence on ideal
     expect(row.victorPurpura).toBeLessThan(row.storage === "ideal" ? 0.5 : 0.7);
     expect(row.vanRossum).toBeLessThan(silence.vanRossum);
     expect(row.pulses === null).toBe(row.storage === "ideal");
+    expect(row.decisions).toBeGreaterThan(0.93); // never to fire is right for 132 of the 168 cells
+  }
+  expect(silence.decisions).toBeCloseTo(132 / 168, 12);
+  const decided = metrics["tempotron"] as unknown as Row[];
+  expect(decided.map(({ storage }) => storage)).toEqual(["ideal", "PCM", "Cu/SiO2/W-like"]);
+  for (const { decisions, epochs } of decided) {
+    expect(decisions).toBeGreaterThan(0.98);
+    expect(epochs).toBeLessThan(10);
   }
   for (const name of ["ideal", "PCM", "Cu/SiO2/W-like"]) {
     const [first, ...others] = rows.filter(({ storage }) => storage === name);
@@ -45,6 +54,7 @@ test("quick: every rule learns on every storage, half as far as silence on ideal
     "raster-ideal",
     "raster-pcm",
     "raster-cu-sio2-w-like",
+    "decisions",
   ]);
   expect(Object.keys(spikes)).toEqual(["desired", "ideal", "pcm", "cu-sio2-w-like"]);
 });
@@ -91,7 +101,7 @@ describe("the search for a rate", () => {
 test("rules and storages that are none are refused", async () => {
   const run = (set: Record<string, string[]>) => runExperiment(timingRules, { quick: true, set });
   await expect(run({ rules: ["Normad"] })).rejects.toThrow(
-    "there is no rule Normad; there are NormAD; ReSuMe; PSD; SPAN; I-learning",
+    "there is no rule Normad; there are NormAD; ReSuMe; PSD; SPAN; I-learning; tempotron",
   );
   await expect(run({ storages: ["RRAM"] })).rejects.toThrow(
     "there is no storage RRAM; there are ideal; PCM;",
