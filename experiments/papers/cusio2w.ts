@@ -34,7 +34,8 @@ export const paper: Paper = {
     },
     spreads: {
       what: "spread of pulses and devices",
-      value: "30 % from pulse to pulse, 10 % from device to device, where no other is named; no read noise",
+      value:
+        "digits: 30 % from pulse to pulse, 10 % from device to device; spike times: as named, devices alike; no read noise",
       why: "not known",
     },
     waveform: {

@@ -9,8 +9,18 @@ const synthetic = {
 const cases = (study: string, of: string, more: Record<string, number> = {}) =>
   ["cases", { study, case: of, ...more }, "recall"] as const;
 const sizes = { quick: { epochs: 30, replicates: 2 }, full: { replicates: 5 } } as const;
-const spoken = ["recordings", "cochlea", "targets", "rate", "scale", "constants", "device"] as const;
-const drawn = ["formants", "targets", "rate", "scale", "constants", "device"] as const;
+const spoken = [
+  "recordings",
+  "cochlea",
+  "targets",
+  "rate",
+  "scale",
+  "clock",
+  "beginning",
+  "constants",
+  "device",
+] as const;
+const drawn = ["formants", "targets", "rate", "scale", "clock", "beginning", "constants", "device"] as const;
 
 export const paper: Paper = {
   name: "pcm-snn",
@@ -27,7 +37,7 @@ export const paper: Paper = {
   standIns: {
     recordings: {
       what: "recordings of I, B and M",
-      value: "a voice of the Asterisk core sounds (CC BY-SA)",
+      value: "Allison Smith, Asterisk core sounds",
       why: "the recordings are not public",
     },
     cochlea: {
@@ -55,6 +65,16 @@ export const paper: Paper = {
       value:
         "1200 pA/µS for speech, 800 pA/µS for synthetic letters, over the devices of a polarity; 0.8 µS; 10",
       why: "not known; chosen by us",
+    },
+    clock: {
+      what: "time between presentations, and when devices are read",
+      value: "38.6 s; once a presentation, all devices at its start",
+      why: "not known; 38.6 s is the time the drift law is referred to",
+    },
+    beginning: {
+      what: "conductances at the start",
+      value: "RESET, 0.1 ± 0.01 µS",
+      why: "not known",
     },
     constants: {
       what: "constants of neuron and rule",
