@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { letterBitmap } from "../../datasets/letter-bitmaps.ts";
 import { digitImage, mnistSample } from "../../datasets/mnist.ts";
+import { commandClasses, keywordSample } from "../../datasets/speech-commands.ts";
 import { spokenLetters } from "../../datasets/spoken-letters.ts";
 import { spokenLetterPattern } from "../../datasets/spoken-pattern.ts";
 
@@ -19,6 +20,38 @@ describe("MNIST sample", () => {
   test("begins as MNIST does: 5 0 4 1 9 in the training part, 7 2 1 0 4 in the test part", async () => {
     expect(Array.from((await mnistSample("train")).labels.subarray(0, 5))).toEqual([5, 0, 4, 1, 9]);
     expect(Array.from((await mnistSample("test")).labels.subarray(0, 5))).toEqual([7, 2, 1, 0, 4]);
+  });
+});
+
+describe("keyword sample", () => {
+  test.each([
+    ["train", 20],
+    ["test", 10],
+  ] as const)("%s: %i clips of each of twelve classes, 49 x 10 features", async (part, each) => {
+    const { size, shape, inputs, labels, split } = await keywordSample(part);
+    expect([size, ...shape, inputs.length]).toEqual([12 * each, 49, 10, 12 * each * 490]);
+    for (let label = 0; label < 12; label++) expect(labels.filter((own) => own === label).length).toBe(each);
+    expect(split).toBe(
+      `keyword sample of ${12 * each} ${part} clips (of the own split of the v0.02 test set of Speech Commands)`,
+    );
+  });
+
+  test("what is heard tells words apart: the nearest training clip names more than a quarter of 120; by chance ten", async () => {
+    const [train, tested] = [await keywordSample("train"), await keywordSample("test")];
+    // the first coefficient, loudness, left out
+    const distance = (a: number, b: number) => {
+      let sum = 0;
+      for (let k = 0; k < 490; k++)
+        if (k % 10 > 0) sum += (train.inputs[a * 490 + k] - tested.inputs[b * 490 + k]) ** 2;
+      return sum;
+    };
+    let right = 0;
+    for (let b = 0; b < tested.size; b++) {
+      const all = Array.from({ length: train.size }, (_, a) => distance(a, b));
+      if (train.labels[all.indexOf(Math.min(...all))] === tested.labels[b]) right++;
+    }
+    expect(right).toBeGreaterThan(30);
+    expect(commandClasses[train.labels[0]]).toBe("_silence_");
   });
 });
 

@@ -148,7 +148,10 @@ describe("finding", () => {
 describe("data sets", () => {
   test("are listed with licence, size and origin; none is here in an empty folder", () => {
     const list = datasetList();
-    expect(list.map(({ name }) => name)).toEqual(["mnist", "spoken-letters", "fsdd", "nmnist"]);
+    expect(list.map(({ name }) => name)).toEqual([
+      ...["mnist", "spoken-letters", "fsdd", "nmnist"],
+      ...["cifar10", "speech-commands", "penn-treebank", "war-and-peace", "shakespeare"],
+    ]);
     for (const set of list) {
       expect(set.where).toBeUndefined();
       expect(set.bytes).toBe(set.files.reduce((sum, each) => sum + each.bytes, 0));
