@@ -32,8 +32,6 @@ export class MixedPrecision implements Weights {
   readonly #chi: Matrix;
   readonly #found: Block; // byte offsets of groups, u32
   readonly #offsets: Uint32Array;
-  readonly #epsilon: number; // weight of a pulse, float32
-  readonly #keeps: boolean;
   #examples = 0;
 
   constructor(kernels: Kernels, crossbar: Crossbar, options: MixedPrecisionOptions) {
@@ -46,9 +44,6 @@ export class MixedPrecision implements Weights {
     const groups = this.#chi.data.length / 4;
     this.#found = kernels.heap.take(groups);
     this.#offsets = new Uint32Array(kernels.heap.memory.buffer, this.#found.at, groups);
-    const { step, weightPerConductance, rounding } = crossbar.storage;
-    this.#epsilon = Math.fround(step * weightPerConductance);
-    this.#keeps = rounding === "accumulated";
   }
 
   multiply(x: Input, y: Block, purpose: Purpose): void {
@@ -61,36 +56,21 @@ export class MixedPrecision implements Weights {
 
   update(d: Block, x: Input, rate: number): void {
     const { at, stride, data } = this.#chi;
-    const epsilon = this.#epsilon;
-    if (!this.#keeps) data.fill(0);
-    const least = this.#keeps ? epsilon : epsilon / 2;
+    const { pairs } = this.crossbar;
+    const { least } = pairs;
+    if (!pairs.keeps) data.fill(0);
     const { list, count } = x;
     const to = this.#found.at;
     const found = this.#kernels.accumulate(at, stride, d.at, x.at, this.rows, list, count, -rate, least, to);
     const places: number[] = [];
     for (let k = 0; k < found; k++)
       for (let place = this.#offsets[k] / 4, lane = 0; lane < 4; lane++, place++)
-        if (Math.abs(data[place]) >= least) this.#spend(place, places);
-    if (places.length > 0) this.crossbar.update(places);
+        if (Math.abs(data[place]) >= least) pairs.spend(data, place, places);
+    if (places.length > 0) pairs.update(places);
     this.#examples++;
     const { refreshEvery, refreshPulses, ageing } = this.#options;
     if (ageing && this.#examples % ageing.every === 0) this.crossbar.wait(ageing.time);
-    if (this.#examples % refreshEvery === 0) this.crossbar.refresh(refreshPulses);
-  }
-
-  /** Takes whole pulses out of chi at a place, and lists the device they are for as often. */
-  #spend(place: number, places: number[]): void {
-    const { data, width } = this.#chi;
-    const epsilon = this.#epsilon;
-    const size = Math.abs(data[place]) / epsilon;
-    const whole = this.#keeps ? Math.trunc(size) : Math.floor(size + 0.5);
-    const count = Math.min(whole, this.crossbar.storage.maxPulses);
-    const sign = Math.sign(data[place]);
-    data[place] -= sign * count * epsilon;
-    const row = Math.floor(place / width);
-    const pair = row * this.columns + place - row * width;
-    const device = sign > 0 ? pair : this.rows * this.columns + pair;
-    for (let n = 0; n < count; n++) places.push(device);
+    if (this.#examples % refreshEvery === 0) pairs.refresh(refreshPulses);
   }
 
   values(): Float32Array {
