@@ -5,6 +5,7 @@
  * name, type and dimension. Knows nothing of files, terminals or threads; `cli` and the browser bring those.
  */
 
+import type { State } from "../analog/sequential.ts";
 import type { Raster } from "../engine/raster.ts";
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
@@ -58,6 +59,8 @@ export interface Result {
   readonly figures?: Readonly<Record<string, Figure>>;
   readonly spikes?: Readonly<Record<string, Raster>>;
   readonly arrays?: Readonly<Record<string, TypedArray | Shaped>>;
+  /** Weights of networks, each kept as `networks/<name>.safetensors`. */
+  readonly networks?: Readonly<Record<string, State>>;
 }
 
 /** What an experiment runs in. */

@@ -11,6 +11,7 @@ import { createRequire } from "node:module";
 import * as os from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+import { encodeSafetensors } from "../analog/safetensors.ts";
 import type { Raster } from "../engine/raster.ts";
 import type { ParameterValue, Result } from "./experiment.ts";
 import { type Report, reportHtml } from "./html.ts";
@@ -124,7 +125,8 @@ export class RunFolder {
     for (const file of fs.readdirSync(folder))
       if (ownFiles.includes(file) || furtherFile.test(file))
         fs.rmSync(path.join(folder, file), { force: true });
-    fs.rmSync(path.join(folder, "figures"), { recursive: true, force: true });
+    for (const own of ["figures", "networks"])
+      fs.rmSync(path.join(folder, own), { recursive: true, force: true });
     this.path = folder;
     this.config = config;
     this.provenance = provenance;
@@ -156,12 +158,15 @@ export class RunFolder {
 
   /** Writes everything a run handed over: metrics, spikes, arrays, figures. */
   result(result: Result): void {
-    const { spikes = {}, arrays = {}, figures = {} } = result;
+    const { spikes = {}, arrays = {}, figures = {}, networks = {} } = result;
     this.metrics(result);
     if (Object.keys(spikes).length > 0) this.#whole("spikes.npz", npz(spikeArrays(spikes)));
     if (Object.keys(arrays).length > 0) this.#whole("arrays.npz", npz(arrays));
     if (Object.keys(figures).length > 0) fs.mkdirSync(path.join(this.path, "figures"), { recursive: true });
     for (const [name, figure] of Object.entries(figures)) this.#whole(`figures/${name}.svg`, svg(figure));
+    if (Object.keys(networks).length > 0) fs.mkdirSync(path.join(this.path, "networks"), { recursive: true });
+    for (const [name, state] of Object.entries(networks))
+      this.#whole(`networks/${name}.safetensors`, encodeSafetensors(state));
   }
 
   /** Writes texts under the names of further files. */

@@ -1,0 +1,107 @@
+/**
+ * Weights as a file in the safetensors form: a header in JSON that says names, types, shapes and places, then the numbers.
+ *
+ * Format: https://github.com/huggingface/safetensors, "Format". Numbers are little-endian; written are float32, read are
+ * also float64, float16 and bfloat16. A file is data: reading it executes nothing.
+ */
+import { z } from "zod";
+import { DataError } from "../math/errors.ts";
+import type { State } from "./sequential.ts";
+
+/** Form of the names and numbers written here: changes when a reader would take them for something else. */
+const schema = "1";
+
+/** The bytes of a file. `about`: words kept in the header. */
+export function encodeSafetensors(state: State, about: Readonly<Record<string, string>> = {}): Uint8Array {
+  const entries = Object.entries(state);
+  let end = 0;
+  const places = entries.map(([name, { shape, data }]) => {
+    const from = end;
+    end += 4 * data.length;
+    return [name, { dtype: "F32", shape, data_offsets: [from, end] }] as const;
+  });
+  const header = JSON.stringify({
+    __metadata__: { format: "memspike", schema, ...about },
+    ...Object.fromEntries(places),
+  });
+  const text = new TextEncoder().encode(header.padEnd(Math.ceil(header.length / 8) * 8));
+  const bytes = new Uint8Array(8 + text.length + end);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  let at = 8 + text.length;
+  for (const [, { data }] of entries)
+    for (const value of data) {
+      view.setFloat32(at, value, true);
+      at += 4;
+    }
+  return bytes;
+}
+
+const readers: Readonly<Record<string, { bytes: number; of: (view: DataView, at: number) => number }>> = {
+  F32: { bytes: 4, of: (view, at) => view.getFloat32(at, true) },
+  F64: { bytes: 8, of: (view, at) => view.getFloat64(at, true) },
+  F16: { bytes: 2, of: (view, at) => half(view.getUint16(at, true)) },
+  BF16: { bytes: 2, of: (view, at) => upper(view.getUint16(at, true)) },
+};
+
+/** IEEE 754 binary16. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}
+
+/** The upper half of a float32. */
+function upper(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0];
+}
+
+const entry = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+/** The arrays of a file, in float32. Throws `DataError` that says what is wrong with it. */
+export function decodeSafetensors(bytes: Uint8Array): State {
+  const refuse = (reason: string): never => {
+    throw new DataError(`no weights in the safetensors form: ${reason}`);
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8) refuse(`it has ${bytes.length} bytes, less than the length of a header`);
+  const length = Number(view.getBigUint64(0, true));
+  if (!(length <= bytes.length - 8))
+    refuse(`its header is said to have ${length} bytes, but only ${bytes.length - 8} follow`);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+  } catch {
+    refuse("its header is not JSON");
+  }
+  const parsed = z.record(z.string(), z.unknown()).safeParse(header);
+  if (!parsed.success) return refuse("its header is no record of arrays");
+  const start = 8 + length;
+  const state: State = {};
+  for (const [name, value] of Object.entries(parsed.data)) {
+    if (name === "__metadata__") continue;
+    const found = entry.safeParse(value);
+    if (!found.success) return refuse(`${name} has no type, shape and place`);
+    const { dtype, shape, data_offsets } = found.data;
+    const reader = readers[dtype];
+    if (!reader) return refuse(`${name} is of type ${dtype}; read are ${Object.keys(readers).join(", ")}`);
+    const [from, to] = data_offsets;
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (to - from !== count * reader.bytes)
+      refuse(`${name} of shape [${shape.join(", ")}] is ${count * reader.bytes} bytes, not ${to - from}`);
+    if (start + to > bytes.length)
+      refuse(`${name} ends at byte ${start + to}, the file at ${bytes.length}: it was cut off`);
+    const data = Float32Array.from({ length: count }, (_, k) =>
+      reader.of(view, start + from + k * reader.bytes),
+    );
+    state[name] = { shape, data };
+  }
+  return state;
+}
