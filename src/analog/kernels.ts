@@ -6,8 +6,9 @@
  * `normalCount` numbers.
  */
 import { ModuleBuilder } from "../wasm/assembler.ts";
-import { exp, tanh } from "../wasm/exponential.ts";
+import { exp, log, tanh } from "../wasm/exponential.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
+import { addCells, type CellName } from "./cells.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
 import { addImages } from "./images.ts";
@@ -226,6 +227,36 @@ export const rowwise = {
     outputs: ["y"],
     compute: (g, { x, r }) => ({ y: exp(g, g.sub(x, r)) }),
   },
+  /** y = x, at most r in size */
+  clipRows: {
+    inputs: ["x"],
+    rows: ["r"],
+    outputs: ["y"],
+    compute: (g, { x, r }) => ({ y: g.node("min", [g.node("max", [x, g.node("neg", [r])]), r]) }),
+  },
+  /** y = a + r b */
+  addRows: {
+    inputs: ["a", "b"],
+    rows: ["r"],
+    outputs: ["y"],
+    compute: (g, { a, b, r }) => ({ y: g.add(a, g.mul(r, b)) }),
+  },
+  /** y = w r + sd z, sd^2 = p(|w r|)^2 + q2 |w r|^power, p of coefficients c0 to c4 */
+  disturbRows: {
+    inputs: ["w", "z"],
+    rows: ["r"],
+    scalars: ["c0", "c1", "c2", "c3", "c4", "q2", "power"],
+    outputs: ["y"],
+    compute: (g, { w, z, r, c0, c1, c2, c3, c4, q2, power }) => {
+      const scaled = g.mul(w, r);
+      const x = g.node("abs", [scaled]);
+      const p = [c3, c2, c1, c0].reduce((sum, c) => g.add(g.mul(sum, x), c), c4);
+      const floor = g.constant(1e-7); // before a logarithm
+      const power2 = exp(g, g.mul(power, log(g, g.node("max", [x, floor]))));
+      const variance = g.add(g.mul(p, p), g.mul(q2, power2));
+      return { y: g.add(scaled, g.mul(g.node("sqrt", [variance]), z)) };
+    },
+  },
   /** dx = y (dy - r), for y = softmax(x) and r = sum of dy y */
   softmaxBack: {
     inputs: ["dy", "y"],
@@ -295,6 +326,9 @@ const others = [
   "largestBack",
   "average",
   "averageBack",
+  "weigh",
+  "weighBack",
+  "weighGradient",
   "largestRows",
 ] as const;
 
@@ -305,6 +339,7 @@ export type Kernels = Readonly<
     | keyof typeof rowwise
     | keyof typeof columnSums
     | keyof typeof rowSums
+    | CellName
     | PeripheryName
     | (typeof others)[number],
     Call
@@ -329,6 +364,7 @@ export async function compileKernels(bytes: number, { fused = false }: KernelOpt
   for (const [name, what] of Object.entries(columnSums)) addColumnSums(module, name, what);
   for (const [name, what] of Object.entries(rowSums)) addRowSums(module, name, what);
   addRowSums(module, "largestRows", rowSums.sumRows, "max");
+  addCells(module);
   addPeriphery(module);
   const pages = heap.memory.buffer.byteLength / 65536;
   const code = module.assemble({ pages, maximumPages: pages, shared: false });

@@ -5,17 +5,22 @@
  * sequence); derivatives are told which inputs they belong to.
  */
 import { randomKey } from "../math/random.ts";
+import type { Time } from "../math/units.ts";
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Products } from "./rows.ts";
 import type { Memory, Parameter, Pass } from "./stage.ts";
-import type { Table } from "./table.ts";
+import type { Shape, Table } from "./table.ts";
 
 /** y = W x + b for rows x. */
 export interface MatrixUnit {
   readonly parameters: readonly Parameter[];
   readonly memories?: readonly Memory[];
+  /** What has to be made before the first batch. */
+  ready?(): Promise<void>;
+  /** Time passes for what the weights are stored on. */
+  wait?(time: Time): void;
   /** A batch begins: weights are what they are until the next. */
   prepare(pass: Pass): void;
   /** y = W x + b; what fills rows of y up is 0. */
@@ -37,9 +42,13 @@ export interface MatrixOptions {
   readonly seed: string;
   /** Variance of the weights at the start. Default 1 / inputs. */
   readonly variance?: number;
+  /** Shape of one example of the inputs. */
+  readonly table: Shape;
+  /** Of patches: their taps, and products with patches of so many channels. */
+  readonly patches?: { readonly taps: number; readonly products: (channels: number) => Products };
   /** Sizes of a row of W, where it is not simply `inputs`: [line, column, channel]. */
   readonly shape?: readonly number[];
-  /** Most examples in a batch, and rows of each. */
+  /** Most examples in a batch. */
   readonly examples: number;
 }
 

@@ -6,12 +6,13 @@
  */
 import { ConfigError, NumericError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
+import type { Time } from "../math/units.ts";
 import type { RowOfStages } from "./branches.ts";
 import { buildRow } from "./build.ts";
 import { compileKernels, type Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import { type Judgement, Loss, type LossKind, lossKinds, type Teacher, type Wanted } from "./loss.ts";
-import { floatingMatrices, type Matrices } from "./matrix.ts";
+import { floatingMatrices, type Matrices, type MatrixUnit } from "./matrix.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import type { Parameter, Pass } from "./stage.ts";
 import { checkShape, formatShape, type Shape, sizeOf, type Table, takeTable } from "./table.ts";
@@ -32,8 +33,14 @@ export interface SequentialOptions {
   readonly memory?: number;
 }
 
+/** Numbers with their shape, outermost first. */
+export interface Tensor {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
 /** Numbers of a network by name. */
-export type State = Record<string, Float32Array>;
+export type State = Record<string, Tensor>;
 
 /** A network. Made by `sequential`. */
 export class Sequential {
@@ -43,6 +50,8 @@ export class Sequential {
   readonly batch: number;
   readonly layers: readonly Layer[];
   readonly kernels: Kernels;
+  /** What layers multiply by, in the order in which they were built. */
+  readonly units: readonly MatrixUnit[];
   readonly #stages: RowOfStages;
   readonly #loss: Loss;
   readonly #x: Table;
@@ -60,6 +69,7 @@ export class Sequential {
       readonly batch: number;
       readonly loss: Loss;
       readonly layers: readonly Layer[];
+      readonly units: readonly MatrixUnit[];
     },
   ) {
     this.kernels = kernels;
@@ -67,6 +77,7 @@ export class Sequential {
     this.outputs = stages.outputs;
     this.batch = o.batch;
     this.layers = o.layers;
+    this.units = o.units;
     this.#stages = stages;
     this.#loss = o.loss;
     this.#x = takeTable(kernels.heap, o.inputs, o.batch);
@@ -163,42 +174,58 @@ export class Sequential {
     this.#optimizer.step(share);
   }
 
+  /** States that layers with `stateful` carry from batch to batch are 0 again. */
+  forget(): void {
+    this.#stages.forget();
+  }
+
   /** Forgets gradients. */
   clearGradients(): void {
     for (const { gradient } of this.parameters) gradient.data.fill(0);
   }
 
-  /** Weights and running means by name: copies, without what fills rows up. */
+  /** Time passes for what weights are stored on. */
+  wait(time: Time): void {
+    for (const unit of this.units) unit.wait?.(time);
+  }
+
+  /** Weights, running means, ranges and scales by name: copies, without what fills rows up. */
   weights(): State {
     const all: State = {};
-    for (const { name, shape, value } of this.parameters) all[name] = dense(value.data, shape);
-    for (const { name, data } of this.#stages.memories) all[name] = data.slice();
+    for (const { name, shape, value, stored } of this.parameters)
+      all[name] = { shape, data: stored?.() ?? unfilled(value.data, shape) };
+    for (const { name, data } of this.#stages.memories)
+      all[name] = { shape: [data.length], data: data.slice() };
     return all;
   }
 
-  /** Overwrites weights and running means. Throws `ConfigError` for names and sizes that do not fit, changing nothing. */
-  setWeights(values: Readonly<Record<string, ArrayLike<number>>>): void {
+  /**
+   * Overwrites weights, running means, ranges and scales. Throws `ConfigError` for names and sizes that do not fit, changing
+   * nothing. With `some`, what is not among them stays.
+   */
+  setWeights(
+    values: Readonly<Record<string, { readonly data: ArrayLike<number> }>>,
+    o: { readonly some?: boolean } = {},
+  ): void {
     const targets = new Map<string, { count: number; set: (own: ArrayLike<number>) => void }>();
-    for (const { name, shape, value, changed } of this.parameters)
-      targets.set(name, {
-        count: sizeOf(shape),
-        set: (own) => {
-          spread(own, value.data, shape);
-          changed?.();
-        },
-      });
+    for (const { name, shape, value } of this.parameters)
+      targets.set(name, { count: sizeOf(shape), set: (own) => filled(own, value.data, shape) });
     for (const { name, data } of this.#stages.memories)
       targets.set(name, { count: data.length, set: (own) => data.set(own) });
-    for (const [name, own] of Object.entries(values)) {
+    const fixed = this.parameters.find(({ name, stored }) => stored && name in values);
+    if (fixed)
+      throw new ConfigError(`${fixed.name} are stored on devices, which are written by pulses: not set`);
+    for (const [name, { data }] of Object.entries(values)) {
       const target = targets.get(name);
       if (!target)
         throw new ConfigError(`the network has no ${name}${didYouMean(name, [...targets.keys()])}`);
-      if (own.length !== target.count)
-        throw new ConfigError(`${name} is ${target.count} numbers, not ${own.length}`);
+      if (data.length !== target.count)
+        throw new ConfigError(`${name} is ${target.count} numbers, not ${data.length}`);
     }
     const missing = [...targets.keys()].find((name) => !(name in values));
-    if (missing) throw new ConfigError(`there is no ${missing} among the weights`);
-    for (const [name, own] of Object.entries(values)) targets.get(name)?.set(own);
+    if (missing && !o.some) throw new ConfigError(`there is no ${missing} among the weights`);
+    for (const [name, { data }] of Object.entries(values)) targets.get(name)?.set(data);
+    for (const { renewed } of this.parameters) renewed?.();
   }
 }
 
@@ -206,7 +233,7 @@ export class Sequential {
 const rowSize = (shape: Shape): number => (shape.length === 1 ? shape[0] : sizeOf(shape.slice(1)));
 
 /** A copy without what fills rows up. */
-function dense(data: Float32Array, shape: Shape): Float32Array {
+function unfilled(data: Float32Array, shape: Shape): Float32Array {
   const columns = rowSize(shape);
   const rows = sizeOf(shape) / columns;
   const width = data.length / rows;
@@ -216,7 +243,7 @@ function dense(data: Float32Array, shape: Shape): Float32Array {
   return copy;
 }
 
-function spread(own: ArrayLike<number>, data: Float32Array, shape: Shape): void {
+function filled(own: ArrayLike<number>, data: Float32Array, shape: Shape): void {
   const columns = rowSize(shape);
   const rows = sizeOf(shape) / columns;
   const width = data.length / rows;
@@ -234,6 +261,8 @@ export async function sequential(layers: readonly Layer[], options: SequentialOp
   if (!lossKinds.includes(loss))
     throw new ConfigError(`there is no loss ${loss}${didYouMean(loss, lossKinds)}`);
   const kernels = await compileKernels(memory * 2 ** 30, { fused: options.fused });
+  const { matrices = floatingMatrices } = options;
+  const units: MatrixUnit[] = [];
   const stages = buildRow(layers, {
     kernels,
     inputs,
@@ -241,9 +270,14 @@ export async function sequential(layers: readonly Layer[], options: SequentialOp
     path: "",
     seed: String(seed),
     needsBackward: false,
-    matrices: options.matrices ?? floatingMatrices,
+    matrices: (own) => {
+      const unit = matrices(own);
+      units.push(unit);
+      return unit;
+    },
     build: buildRow,
   });
+  for (const unit of units) await unit.ready?.();
   const judged = new Loss(kernels, loss, stages.outputs, batch);
-  return new Sequential(kernels, stages, { inputs, batch, loss: judged, layers });
+  return new Sequential(kernels, stages, { inputs, batch, loss: judged, layers, units });
 }

@@ -30,8 +30,12 @@ export interface Parameter {
   readonly gradient: Block; // of the same size, 0 before a batch
   /** Whether weight decay applies. */
   readonly decays: boolean;
-  /** Told after every step of learning, and after values have been set from outside. */
+  /** Told after every step of learning. */
   readonly changed?: () => void;
+  /** Told after values have been set from outside. */
+  readonly renewed?: () => void;
+  /** Weights that are stored elsewhere, where `value` is only what is to change them: a copy. They cannot be set. */
+  readonly stored?: () => Float32Array;
 }
 
 /** Numbers that a layer keeps but does not learn by gradients, such as running means. */
@@ -47,6 +51,8 @@ export interface Stage {
   forward(x: Table, pass: Pass): Table;
   /** Without `wanted` nobody asks for the result. */
   backward(dy: Table, pass: Pass, wanted: boolean): Table;
+  /** Forgets what batches have left for the next one. */
+  forget?(): void;
 }
 
 /** What a layer is built with. */

@@ -1,7 +1,7 @@
 /** Dense layers and convolutions of batches. */
 import { ConfigError } from "../math/errors.ts";
 import type { Layer } from "./layers.ts";
-import type { MatrixUnit } from "./matrix.ts";
+import type { MatrixOptions, MatrixUnit } from "./matrix.ts";
 import { patches, patchPositions } from "./patches.ts";
 import { type Products, Rows } from "./rows.ts";
 import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
@@ -47,14 +47,14 @@ function stageOf(
   site: Site,
   products: Products,
   outputs: Shape,
-  o: { readonly bias: boolean; readonly shape?: readonly number[] },
+  o: Pick<MatrixOptions, "bias" | "shape" | "patches">,
 ): Stage {
   const unit = site.matrices({
     kernels: site.kernels,
     products,
     outputs: featuresOf(outputs),
-    bias: o.bias,
-    shape: o.shape,
+    ...o,
+    table: site.inputs,
     path: site.path,
     seed: site.seed,
     examples: site.examples,
@@ -109,11 +109,18 @@ export function convolutionStage(layer: Extract<Layer, { kind: "conv2d" }>, site
     throw new ConfigError(
       `patches of ${kernel.join(" x ")} do not fit into images of ${formatShape(site.inputs)}`,
     );
-  const products = patches(site.kernels, {
-    ...geometry,
-    outputs,
-    images: site.examples,
-    needsBackward: site.needsBackward,
+  const [lines, columns, channels] = site.inputs;
+  const products = (count: number) =>
+    patches(site.kernels, {
+      ...geometry,
+      shape: [lines, columns, count],
+      outputs,
+      images: site.examples,
+      needsBackward: site.needsBackward,
+    });
+  return stageOf(site, products(channels), [height, width, outputs], {
+    bias,
+    shape: [...kernel, channels],
+    patches: { taps: kernel[0] * kernel[1], products },
   });
-  return stageOf(site, products, [height, width, outputs], { bias, shape: [...kernel, site.inputs[2]] });
 }
