@@ -34,6 +34,10 @@ export class RowOfStages implements Stage {
       table = this.stages[k].backward(table, pass, wanted || k > last);
     return table;
   }
+
+  forget(): void {
+    for (const stage of this.stages) stage.forget?.();
+  }
 }
 
 const copy = ({ data }: Table, to: Table, rows: number): void => {
@@ -90,6 +94,11 @@ export class ResidualStage implements Stage {
     if (!wanted) return dy;
     this.#kernels.add(pass.count * a.positions * a.width, a.at, b.at, this.#dx.at);
     return this.#dx;
+  }
+
+  forget(): void {
+    this.#body.forget?.();
+    this.#shortcut.forget?.();
   }
 }
 
@@ -160,5 +169,9 @@ export class ConcatenationStage implements Stage {
       else this.#kernels.add(numbers, dx.at, own.at, dx.at);
     });
     return wanted ? dx : dy;
+  }
+
+  forget(): void {
+    for (const branch of this.#branches) branch.forget?.();
   }
 }

@@ -1,10 +1,14 @@
 /** From layers to stages. */
 import { ConfigError } from "../math/errors.ts";
+import { AttentionStage } from "./attention.ts";
 import { ConcatenationStage, ResidualStage, RowOfStages } from "./branches.ts";
+import { DepthwiseStage } from "./depthwise.ts";
+import { EmbeddingStage, PositionsStage } from "./embedding.ts";
 import { type Layer, nameLayer } from "./layers.ts";
 import { BatchNormStage, LayerNormStage } from "./norm.ts";
 import { DropoutStage, FlattenStage, PointwiseStage } from "./pointwise.ts";
 import { PoolStage } from "./pool.ts";
+import { RecurrentStage } from "./recurrent.ts";
 import type { Site, Stage } from "./stage.ts";
 import { convolutionStage, denseStage } from "./weighted.ts";
 
@@ -40,6 +44,8 @@ function stageOf(layer: Layer, site: Site): Stage {
       return denseStage(layer, site);
     case "conv2d":
       return convolutionStage(layer, site);
+    case "depthwise":
+      return new DepthwiseStage(site, layer);
     case "sigmoid":
     case "tanh":
     case "relu":
@@ -59,6 +65,15 @@ function stageOf(layer: Layer, site: Site): Stage {
       return new BatchNormStage(site, layer);
     case "layerNorm":
       return new LayerNormStage(site, layer);
+    case "embedding":
+      return new EmbeddingStage(site, layer);
+    case "positions":
+      return new PositionsStage(site);
+    case "lstm":
+    case "gru":
+      return new RecurrentStage(site, layer);
+    case "attention":
+      return new AttentionStage(site, layer);
     case "residual":
       return new ResidualStage(site, layer);
     case "concatenation":

@@ -1,5 +1,5 @@
 /**
- * Kernels on images [image][line][position][feature]: copies between frames of different size, and pooling.
+ * Kernels on images [image][line][position][feature]: copies between frames of different size, pooling, and weights for each channel.
  *
  * Features come in whole vectors: `width` bytes, a multiple of 16. Strides are bytes.
  */
@@ -16,6 +16,16 @@ import {
 import { each, locals } from "./loops.ts";
 
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
+
+const poolKinds = [
+  "largest",
+  "largestBack",
+  "average",
+  "averageBack",
+  "weigh",
+  "weighBack",
+  "weighGradient",
+] as const;
 
 /** Order of the arguments of a pooling kernel. */
 const poolNames = [
@@ -38,12 +48,13 @@ const poolNames = [
  * Adds and exports
  * `copyLines`(from, fromImage, fromLine, to, toImage, toLine, images, lines, bytes): lines of whole vectors;
  * `largest`(x, y, images, …): y = max over taps; `largestBack`(x, y, …, dy, dx): dx += dy at the first tap equal to y;
- * `average`(x, y, …, factor): y = factor * sum over taps; `averageBack`(dx, dy, …, factor): dx += factor * dy at every tap.
+ * `average`(x, y, …, factor): y = factor * sum over taps; `averageBack`(dx, dy, …, factor): dx += factor * dy at every tap;
+ * with weights [tap line][tap][feature] `weigh`(x, y, …, w): y += sum over taps of w x; `weighBack`(dx, dy, …, w): dx += w dy at
+ * every tap; `weighGradient`(x, dy, …, dw): dw += dy x at every tap.
  */
 export function addImages(module: ModuleBuilder): void {
   module.add(copyFunction());
-  for (const kind of ["largest", "largestBack", "average", "averageBack"] as const)
-    module.add(poolFunction(kind));
+  for (const kind of poolKinds) module.add(poolFunction(kind));
 }
 
 function copyFunction(): FunctionBuilder {
@@ -82,9 +93,10 @@ function copyFunction(): FunctionBuilder {
   return fn;
 }
 
-function poolFunction(kind: "largest" | "largestBack" | "average" | "averageBack"): FunctionBuilder {
+function poolFunction(kind: (typeof poolKinds)[number]): FunctionBuilder {
   const isAverage = kind === "average" || kind === "averageBack";
-  const more = kind === "largestBack" ? (["dy", "dx"] as const) : ([] as const);
+  const isWeighted = kind === "weigh" || kind === "weighBack" || kind === "weighGradient";
+  const more = kind === "largestBack" ? (["dy", "dx"] as const) : isWeighted ? (["w"] as const) : [];
   const names = [...poolNames, ...more, ...(isAverage ? (["factor"] as const) : [])];
   const fn = new FunctionBuilder({
     parameters: names.map((name) => (name === "factor" ? "f32" : "i32")),
@@ -101,6 +113,7 @@ function poolFunction(kind: "largest" | "largestBack" | "average" | "averageBack
     at: "i32", // of the first tap of an output position, without the feature
     rowAt: "i32",
     place: "i32",
+    weightAt: "i32",
     value: "v128",
     error: "v128",
     taken: "v128",
@@ -108,6 +121,7 @@ function poolFunction(kind: "largest" | "largestBack" | "average" | "averageBack
     scale: "v128",
   });
   const zero = v128.const(0, 0, 0, 0);
+  const weight = v128.load(get(v.weightAt), 0);
   const tapValue = v128.load(get(v.place), 0);
   const addAt = (place: Code, value: Code): Code =>
     v128.store(place, 0, f32x4.add(v128.load(place, 0), value));
@@ -143,6 +157,21 @@ function poolFunction(kind: "largest" | "largestBack" | "average" | "averageBack
       tap: addAt(get(v.place), get(v.error)),
       after: [],
     },
+    weigh: {
+      before: set(v.value, v128.load(out, 0)),
+      tap: set(v.value, f32x4.add(get(v.value), f32x4.mul(weight, tapValue))),
+      after: v128.store(out, 0, get(v.value)),
+    },
+    weighBack: {
+      before: set(v.error, v128.load(out, 0)),
+      tap: addAt(get(v.place), f32x4.mul(weight, get(v.error))),
+      after: [],
+    },
+    weighGradient: {
+      before: set(v.error, v128.load(out, 0)),
+      tap: addAt(get(v.weightAt), f32x4.mul(get(v.error), tapValue)),
+      after: [],
+    },
   };
   const { before, tap, after } = body[kind];
   const advance = (pointer: number, by: Code): Code => set(pointer, plus(get(pointer), by));
@@ -164,11 +193,18 @@ function poolFunction(kind: "largest" | "largestBack" | "average" | "averageBack
             { below: get(v.width), step: 16 },
             before,
             set(v.rowAt, plus(get(v.at), get(v.byte))),
+            isWeighted ? set(v.weightAt, plus(get(v.w), get(v.byte))) : [],
             each(
               v.tapRow,
               { below: get(v.tapLines) },
               set(v.place, get(v.rowAt)),
-              each(v.tap, { below: get(v.taps) }, tap, advance(v.place, get(v.tapStep))),
+              each(
+                v.tap,
+                { below: get(v.taps) },
+                tap,
+                advance(v.place, get(v.tapStep)),
+                isWeighted ? advance(v.weightAt, get(v.width)) : [],
+              ),
               advance(v.rowAt, get(v.tapLine)),
             ),
             after,

@@ -45,6 +45,10 @@ export type Layer =
       readonly units: number;
       readonly outputs: "sequence" | "last";
       readonly bidirectional: boolean;
+      /** Whether a batch begins with the states that the one before of the same purpose left. */
+      readonly stateful: boolean;
+      /** Added to the forget gates' biases at the start; of lstm alone. */
+      readonly forgetBias: number;
     }
   | { readonly kind: "attention"; readonly heads: number; readonly causal: boolean }
   | { readonly kind: "residual"; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] }
@@ -81,7 +85,7 @@ export const dense = (inputs: number, outputs: number, options: { readonly bias?
 export const conv2d = (outputs: number, options: WindowOptions): Layer =>
   Object.freeze({ kind: "conv2d", outputs, ...window(options) });
 
-/** Weighted sums of patches of each channel by itself: weights [line][column][channel]. */
+/** Weighted sums of patches of each channel by itself: weights [line and column][channel]. */
 export const depthwise = (options: WindowOptions): Layer =>
   Object.freeze({ kind: "depthwise", ...window(options) });
 
@@ -117,7 +121,7 @@ export const dropout = (rate: number): Layer => Object.freeze({ kind: "dropout",
 /** For whole numbers from 0, one at each position: a learnt row of `features` for each of `size` words. */
 export const embedding = (size: number, features: number): Layer =>
   Object.freeze({ kind: "embedding", size, features });
-/** Adds a learnt row for each time of a sequence. */
+/** Adds a learnt row for each time of a sequence, at first waves of many lengths (Vaswani et al. 2017, section 3.5). */
 export const positions = (): Layer => Object.freeze({ kind: "positions" });
 
 interface RecurrentOptions {
@@ -125,19 +129,32 @@ interface RecurrentOptions {
   readonly outputs?: "sequence" | "last";
   /** A second one goes from the end to the beginning; outputs of both side by side. Default false. */
   readonly bidirectional?: boolean;
+  /**
+   * A batch begins where the one before of the same purpose ended, example by example, until `forget()` of the network;
+   * derivatives stay within a batch (Williams & Peng 1990, Neural Comput. 2:490). Default false: it begins with 0.
+   */
+  readonly stateful?: boolean;
 }
-const recurrent = (kind: "lstm" | "gru", units: number, o: RecurrentOptions): Layer =>
+const recurrent = (kind: "lstm" | "gru", units: number, o: RecurrentOptions, forgetBias: number): Layer =>
   Object.freeze({
     kind,
     units,
     outputs: o.outputs ?? "sequence",
     bidirectional: o.bidirectional ?? false,
+    stateful: o.stateful ?? false,
+    forgetBias,
   });
-/** Long short-term memory with forget gates (Hochreiter & Schmidhuber 1997; Gers et al. 2000, Neural Comput. 12:2451). */
-export const lstm = (units: number, options: RecurrentOptions = {}): Layer =>
-  recurrent("lstm", units, options);
+/**
+ * Long short-term memory with forget gates (Hochreiter & Schmidhuber 1997; Gers et al. 2000, Neural Comput. 12:2451), whose
+ * biases begin at `forgetBias`, default 1 (Jozefowicz et al. 2015, ICML, section 5).
+ */
+export const lstm = (
+  units: number,
+  options: RecurrentOptions & { readonly forgetBias?: number } = {},
+): Layer => recurrent("lstm", units, options, options.forgetBias ?? 1);
 /** Gated recurrent units, the reset gate behind the recurrent product (Cho et al. 2014; as cuDNN and PyTorch have it). */
-export const gru = (units: number, options: RecurrentOptions = {}): Layer => recurrent("gru", units, options);
+export const gru = (units: number, options: RecurrentOptions = {}): Layer =>
+  recurrent("gru", units, options, 0);
 /** Scaled dot products of queries and keys weigh values, in several heads (Vaswani et al. 2017, arXiv:1706.03762). `causal`: no look ahead. */
 export const attention = (o: { readonly heads: number; readonly causal?: boolean }): Layer =>
   Object.freeze({ kind: "attention", heads: o.heads, causal: o.causal ?? false });

@@ -227,14 +227,15 @@ class Patches implements Products {
 }
 
 /** Lines of numbers with a border of zeros around them; without a border they are not copied. */
-class Frame {
+export class Frame {
   /** Numbers from line to line, and from image to image. */
   readonly line: number;
   readonly image: number;
   readonly #kernels: Kernels;
   readonly #inner: { readonly lines: number; readonly line: number };
   readonly #own: Block | undefined;
-  readonly #start: number; // numbers before the first of the image
+  /** Numbers before the first of the image. */
+  readonly start: number;
   #at = 0;
 
   /** `border`: lines above, numbers to the left, lines below, numbers to the right. */
@@ -248,7 +249,7 @@ class Frame {
     this.#inner = o;
     this.line = o.line + left + right;
     this.image = this.line * (o.lines + top + bottom);
-    this.#start = top * this.line + left;
+    this.start = top * this.line + left;
     if (border.some((size) => size > 0)) this.#own = kernels.heap.take(o.images * this.image);
   }
 
@@ -260,7 +261,7 @@ class Frame {
     }
     this.#at = this.#own.at;
     const bytes = 4 * line;
-    const to = this.#at + 4 * this.#start;
+    const to = this.#at + 4 * this.start;
     this.#kernels.copyLines(at, bytes * lines, bytes, to, 4 * this.image, 4 * this.line, count, lines, bytes);
   }
 
