@@ -4,8 +4,9 @@
  * Nothing is measured or photographed: images are drawn here, for runs that need images at once and no download. A disc, square,
  * triangle, cross or ring, moved, turned and coloured at random, is striped or chequered, lies on a background with a faint texture
  * of its own, and is covered by noise; class = 2 * shape + texture. Image k of a seed and part is the same in a set of any size, and
- * classes follow each other in turn. Three convolutions of 16, 32 and 64 channels with pooling and a dense layer, learning from
- * 2,000 images 10 times (Adam, 0.002 falling), named 91 and 93 % of the test images of two seeds; from 1,000 images 88 %.
+ * classes follow each other in turn. Three convolutions of 16, 32 and 64 channels, each with pooling, and a dense layer that learn
+ * from 2,000 images 10 times (Adam, rate 0.002 along a cosine, seed 1) name 91 % of 500 others, and 93 % with `crop(2)` and `flip()`;
+ * from 1,000 images 8 times 80 and 83 %.
  */
 
 import { ConfigError } from "../src/math/errors.ts";
