@@ -205,3 +205,10 @@ function moveChannels(
   for (let row = 0, i = first, j = second; row < rows; row++, i += from.width, j += to.width)
     for (let c = 0; c < size; c++) to.data[j + c] = from.data[i + c];
 }
+
+/** Numbers of a heap that has room for a matrix on tiles, at most. */
+export function numbersOf(tile: Tile, outputs: number, inputs: number, rows: number): number {
+  const parts = Math.ceil(inputs / tile.rows);
+  const [n, m] = [paddedColumns(inputs) + 12 * parts, paddedColumns(outputs) + 12];
+  return 1e5 + 7 * n * m + rows * (12 * m + 8 * n + 40);
+}

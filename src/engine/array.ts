@@ -68,6 +68,14 @@ const waitingSamples = 2 ** 12;
 /** Arguments of a pulse: quantities such as "1.2 V", SI numbers, or SI numbers for each device. */
 export type PulseValues = Readonly<Record<string, string | number | ArrayLike<number>>>;
 
+/** Which read: see `DeviceArray.read`. */
+export interface ReadOptions {
+  readonly noise?: boolean;
+  readonly which?: ArrayLike<number>;
+  readonly after?: Time;
+  readonly number?: number;
+}
+
 /** Devices of one model, in hand. Made by `fabricate`. */
 export class DeviceArray {
   readonly size: number;
@@ -205,10 +213,20 @@ export class DeviceArray {
 
   /**
    * One read of every device, or of the devices listed, S. `noise: false`: their drifted conductances, which no read
-   * changes.
+   * changes. `after`: as they will read when this much more time has passed, which does not pass. `number`: the noise of
+   * the read of this number, 0 to 2^32 - 1, which does not count as one.
    */
-  read(options: { readonly noise?: boolean; readonly which?: ArrayLike<number> } = {}): Float64Array {
-    return this.#read(options.noise === false ? "quiet" : "noisy", options.which);
+  read(options: ReadOptions = {}): Float64Array {
+    const { noise = true, which, after, number } = options;
+    if (number !== undefined && !(Number.isInteger(number) && number >= 0 && number < 2 ** 32))
+      throw new ConfigError(`the number of a read is a whole number from 0 to 2^32 - 1, not ${number}`);
+    const later = after === undefined ? 0 : seconds(after);
+    if (!(later >= 0)) throw new ConfigError(`devices cannot wait for ${after}`);
+    const now = this.#clock[0];
+    this.#clock[0] += later;
+    const result = this.#read(noise ? "noisy" : "quiet", which, number);
+    this.#clock[0] = now;
+    return result;
   }
 
   /** Standard deviation of the noise of a read of every device, or of those listed, S. Throws `ConfigError`. */
@@ -217,8 +235,8 @@ export class DeviceArray {
     return this.#read("sd", which);
   }
 
-  #read(reading: Reading, which: ArrayLike<number> | undefined): Float64Array {
-    const number = reading === "noisy" ? this.#reads++ : 0;
+  #read(reading: Reading, which: ArrayLike<number> | undefined, told?: number): Float64Array {
+    const number = told ?? (reading === "noisy" ? this.#reads++ : 0);
     if (!which) {
       this.#exports[`read ${reading}`](number);
       return this.#f64(this.#memory.reading).slice();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { idealDevice } from "../../models/constant-step.ts";
 import { pcm } from "../../models/pcm.ts";
+import { pcmInference } from "../../models/pcm-inference.ts";
 import { type DeviceArray, device, fabricate, type Time } from "../../src/index.ts";
 import { departure, limit, moments, normal } from "./distribution.ts";
 
@@ -341,4 +342,25 @@ describe("errors name the nearest thing that would do", () => {
     expect(() => devices.pulse("set", [0, 1, 9])).toThrow();
     expect([...devices.get("G")]).toEqual([0, 0, 0, 0]);
   });
+});
+
+test("a read after a time that does not pass is that of devices which waited, and one by its number counts for nothing", async () => {
+  const make = async () => {
+    const array = await fabricate(5, pcmInference, { seed: 3 });
+    array.pulse("program");
+    return array;
+  };
+  const [array, waited] = [await make(), await make()];
+  const first = array.read({ after: "1 h", number: 0 });
+  expect(array.time).toBe(0);
+  expect(array.read({ after: "1 h", number: 7 })).not.toEqual(first);
+  const quiet = array.read({ after: "1 h", noise: false });
+  expect(quiet).not.toEqual(array.read({ noise: false }));
+  waited.wait("1 h");
+  expect(waited.read()).toEqual(first);
+  expect(waited.read({ noise: false })).toEqual(quiet);
+  array.wait("1 h");
+  expect(array.read()).toEqual(first); // the reads before did not count
+  expect(() => array.read({ number: 1.5 })).toThrow("the number of a read is a whole number");
+  expect(() => array.read({ after: "-1 s" })).toThrow("devices cannot wait for -1 s");
 });
