@@ -6,6 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
+    isolate: false, // files of one process share their modules, which keep nothing between calls
     maxWorkers: 2,
   },
 });
