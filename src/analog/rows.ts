@@ -41,8 +41,9 @@ export interface Products {
 
 /** Rows that are worked on together: their inputs stay in a core's second cache. */
 const together = 48;
-/** Rows whose outer products are summed before they are added. */
+/** Rows whose outer products are summed before they are added: read where they lie, or, when there are more, packed first. */
 const summed = 64;
+const packed = 256;
 
 /** Rows of tables. */
 export class Rows implements Products {
@@ -54,6 +55,8 @@ export class Rows implements Products {
   readonly #forward: Panels;
   #back: Panels | undefined;
   readonly #plan: number;
+  #slopes: Block | undefined; // dy and x of a gradient, packed
+  #inputs: Block | undefined;
   #x: Table | undefined;
 
   constructor(kernels: Kernels, shape: Shape, outputs: number) {
@@ -149,6 +152,44 @@ export class Rows implements Products {
 
   gradient(dy: Table, dw: Block, count: number): void {
     const x = this.#x as Table;
-    this.#run("gradient", summed, count * this.positions, [dy.at, x.at, dw.at]);
+    const rows = count * this.positions;
+    if (rows <= summed) this.#run("gradient", summed, rows, [dy.at, x.at, dw.at]);
+    else
+      for (let row = 0; row < rows; row += packed)
+        this.#addPacked(
+          Math.min(packed, rows - row),
+          dy.at + 4 * row * dy.width,
+          x.at + 4 * row * this.width,
+          dw.at,
+        );
+  }
+
+  /** The gradient of `m` rows: both factors are read often, so their steps are laid side by side. */
+  #addPacked(m: number, dy: number, x: number, dw: number): void {
+    const { heap, pack, multiply } = this.#kernels;
+    const { width } = this;
+    const n = paddedColumns(this.#outputs);
+    this.#slopes ??= heap.take(panelNumbers(packed, n));
+    this.#inputs ??= heap.take(panelNumbers(packed, width));
+    const [a, b] = [this.#slopes.at, this.#inputs.at];
+    const pitch = 4 * panelColumns * m;
+    pack(dy, 4, 4 * n, m, n, a, pitch);
+    pack(x, 4, 4 * width, m, width, b, pitch);
+    const whole = Math.floor(this.#outputs / panelColumns);
+    const add = (lines: number, rows: number, done: number): void => {
+      if (lines === 0 || rows === 0) return;
+      rewritePlan(heap, this.#plan, {
+        lines,
+        m: rows,
+        n: width,
+        steps: m,
+        a: { line: panelColumns * m, row: 1, step: panelColumns },
+        b: { panel: panelColumns * m, step: panelColumns },
+        c: { line: panelColumns * width, row: width },
+      });
+      multiply(this.#plan, a + done * pitch, b, dw + 4 * done * panelColumns * width, 1);
+    };
+    add(whole, panelColumns, 0);
+    add(1, this.#outputs - whole * panelColumns, whole);
   }
 }
