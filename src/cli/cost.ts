@@ -6,19 +6,25 @@ import { analogMatrices, weightsOf } from "../analog/shapes.ts";
 import { quantityText } from "../fit/findings.ts";
 import { placementPlot } from "../report/placement.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
-import { countText, networkNamed, percentText, tableText, writeFigure } from "./network.ts";
+import {
+  countText,
+  type NetworkFlags,
+  networkNamed,
+  percentText,
+  tableText,
+  writeFigure,
+} from "./network.ts";
 
-export interface CostFlags {
+export interface CostFlags extends NetworkFlags {
   readonly bits?: number; // default: 8, 6 and 4
   readonly energies: "preprint" | "journal";
-  readonly length?: number;
   readonly json: boolean;
   readonly figure?: string; // file
 }
 
 /** Prints what one sample of the network called `target` takes; with `json` at 8 bits where none are told. */
 export async function cost(target: string, flags: CostFlags): Promise<ExitCode> {
-  const network = await networkNamed(target, flags.length);
+  const network = await networkNamed(target, flags);
   const array = { rows: aonCimArray.rows, columns: aonCimArray.columns };
   const placement = placeNetwork(network, { array, share: true });
   const at = (bits: number) => networkCost(network, { bits, energies: flags.energies });

@@ -7,6 +7,7 @@ import { placementPlot } from "../report/placement.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit.ts";
 import {
   countText,
+  type NetworkFlags,
   networkLibrary,
   networkNamed,
   percentText,
@@ -15,9 +16,8 @@ import {
   writeFigure,
 } from "./network.ts";
 
-export interface MapOptions {
+export interface MapOptions extends NetworkFlags {
   readonly tile: string; // "512x512"
-  readonly length?: number;
   readonly layers: boolean;
   readonly json: boolean;
   readonly pack: boolean; // the figure shows matrices that share tiles
@@ -27,13 +27,14 @@ export interface MapOptions {
 /** Maps the network called `target` and prints its tiles; without a name, all networks that come with the program. */
 export async function map(target: string | undefined, options: MapOptions): Promise<ExitCode> {
   const tile = sizeFrom(options.tile);
-  if (target === undefined && options.figure !== undefined)
-    throw new UsageError("--figure shows one network; name it: memspike map <network> --figure FILE");
+  for (const flag of ["figure", "length", "digital"] as const)
+    if (target === undefined && options[flag] !== undefined)
+      throw new UsageError(`--${flag} is for one network; name it: memspike map <network> --${flag} …`);
   if (target === undefined) {
     await mapAll(tile, options.json);
     return exitCodes.done;
   }
-  const network = await networkNamed(target, options.length);
+  const network = await networkNamed(target, options);
   const mapping = mapNetwork(network, tile);
   const packed = placeNetwork(network, { array: tile, share: true });
   if (options.figure !== undefined) {
@@ -106,7 +107,7 @@ function mappingText({ network, mapping, packed }: Mapped, layers: boolean): str
     [
       "packed",
       countText(packed.arrays),
-      `tiles hold it, ${percentText(packed.use)} full, if matrices share them`,
+      `${packed.arrays === 1 ? "tile" : "tiles"} if matrices share, ${percentText(packed.use)} full`,
     ],
     ...(digital.length > 0 ? [["digital", digital.join(", "), "not counted"]] : []),
   ];

@@ -51,6 +51,7 @@ interface DeviceShowFlags {
 interface MapFlags {
   tile: string;
   length?: number;
+  digital?: string;
   layers?: boolean;
   figure?: string;
   pack?: boolean;
@@ -311,9 +312,10 @@ function program(): Command {
     .description(
       "map a network on crossbar tiles: how many, how full, how often used; alone, all that come along",
     )
-    .argument("[network]", "a name such as resnet32")
+    .argument("[network]", "a name such as resnet32, or a file of ONNX")
     .option("--tile <rows x columns>", "size of a tile", "512x512")
     .option("--length <n>", "steps of a sample, of a network of sequences", wholeNumber)
+    .option("--digital <names>", "matrices that are not on crossbars, e.g. --digital stem,classes")
     .option("--layers", "tell each matrix")
     .option("--figure <file>", "draw where matrices lie, as SVG")
     .option("--pack", "draw them with as many on a tile as fit")
@@ -326,7 +328,7 @@ function program(): Command {
   memspike
     .command("cost")
     .description("time and energy of a network on AON-CiM, an array that computes its layers in turn")
-    .argument("<network>", "a name of `memspike map`")
+    .argument("<network>", "a name of `memspike map`, or a file of ONNX")
     .option("--bits <n>", "of inputs and outputs, 4 to 8; default 8, 6 and 4", wholeNumber)
     .addOption(
       new Option("--energies <version>", "of the paper whose efficiencies are fitted")
@@ -334,6 +336,7 @@ function program(): Command {
         .default("preprint"),
     )
     .option("--length <n>", "steps of a sample, of a network of sequences", wholeNumber)
+    .option("--digital <names>", "matrices that are not on crossbars, e.g. --digital stem,classes")
     .option("--figure <file>", "draw where matrices lie, as SVG")
     .option("--json", "print one JSON object: topsPerWatt, tops, latency, energy, inferencesPerSecond")
     .action(async (network: string, flags: CostWords) => {

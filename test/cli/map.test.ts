@@ -26,8 +26,8 @@ test("map tells in words what it counts; with --layers each matrix", () => {
 test("an unknown network, a length where there is no sequence and a wrong tile are wrong command lines", async () => {
   const { status, stderr } = memspike("map", "resnet-32");
   expect([status, stderr]).toEqual([2, "there is no network resnet-32; did you mean resnet32?\n"]);
-  await expect(networkNamed("resnet32", 3)).rejects.toThrow(
-    "a sample of resnet32 is an image of 32 x 32 x 3",
+  await expect(networkNamed("resnet32", { length: 3 })).rejects.toThrow(
+    "a sample of resnet32 is no sequence but image of 32 x 32 x 3",
   );
   expect(() => sizeFrom("512")).toThrow("--tile 512: rows x columns is expected, such as 512x512");
 });
