@@ -13,6 +13,7 @@ export class RowOfStages implements Stage {
   readonly stages: readonly Stage[];
   /** The first stage that learns; nothing before it needs derivatives. */
   readonly #first: number;
+  #tables: Table[] = [];
 
   constructor(inputs: Shape, stages: readonly Stage[], needsBackward: boolean) {
     this.stages = stages;
@@ -24,7 +25,20 @@ export class RowOfStages implements Stage {
   }
 
   forward(x: Table, pass: Pass): Table {
-    return this.stages.reduce((table, stage) => stage.forward(table, pass), x);
+    this.#tables = [x];
+    return this.stages.reduce((table, stage) => {
+      const y = stage.forward(table, pass);
+      this.#tables.push(y);
+      return y;
+    }, x);
+  }
+
+  /** The first stage whose outputs in the last `forward` are not all finite; -1: its inputs; undefined: none. */
+  firstFault(count: number): number | undefined {
+    const isFaulty = ({ data, positions, width }: Table) =>
+      data.subarray(0, count * positions * width).some((value) => !Number.isFinite(value));
+    const place = this.#tables.findIndex(isFaulty);
+    return place < 0 ? undefined : place - 1;
   }
 
   backward(dy: Table, pass: Pass, wanted: boolean): Table {

@@ -1,10 +1,12 @@
 /** From layers to stages. */
 import { ConfigError } from "../math/errors.ts";
+import { didYouMean } from "../math/nearest.ts";
 import { AttentionStage } from "./attention.ts";
 import { ConcatenationStage, ResidualStage, RowOfStages } from "./branches.ts";
 import { DepthwiseStage } from "./depthwise.ts";
 import { EmbeddingStage, PositionsStage } from "./embedding.ts";
-import { type Layer, nameLayer } from "./layers.ts";
+import { GroupedStage } from "./grouped.ts";
+import { type Layer, layerKinds, nameLayer } from "./layers.ts";
 import { BatchNormStage, LayerNormStage } from "./norm.ts";
 import { DropoutStage, FlattenStage, PointwiseStage } from "./pointwise.ts";
 import { PoolStage } from "./pool.ts";
@@ -43,7 +45,7 @@ function stageOf(layer: Layer, site: Site): Stage {
     case "dense":
       return denseStage(layer, site);
     case "conv2d":
-      return convolutionStage(layer, site);
+      return (layer.groups ?? 1) === 1 ? convolutionStage(layer, site) : new GroupedStage(site, layer);
     case "depthwise":
       return new DepthwiseStage(site, layer);
     case "sigmoid":
@@ -78,7 +80,9 @@ function stageOf(layer: Layer, site: Site): Stage {
       return new ResidualStage(site, layer);
     case "concatenation":
       return new ConcatenationStage(site, layer);
-    default:
-      throw new ConfigError("there is no such layer");
+    default: {
+      const { kind } = layer as { readonly kind: unknown };
+      throw new ConfigError(`there is no layer ${kind}${didYouMean(String(kind), layerKinds)}`);
+    }
   }
 }

@@ -105,11 +105,11 @@ export const elementwise = {
       return { dx: g.mul(dy, g.add(g.mul(half, g.add(one, t)), rise)) };
     },
   },
-  /** y = max(x, 0) */
+  /** y = max(x, 0); a NaN stays one */
   relu: {
     inputs: ["x"],
     outputs: ["y"],
-    compute: (g, { x }) => ({ y: g.select(g.node("gt", [x, g.constant(0)]), x, g.constant(0)) }),
+    compute: (g, { x }) => ({ y: g.select(g.node("lt", [x, g.constant(0)]), g.constant(0), x) }),
   },
   /** dx = dy where y > 0, else 0 */
   reluBack: {

@@ -20,6 +20,8 @@ export type Layer =
       /** "same": outputs are inputs / stride, rounded up, what is odd of the border at the end; or lines and columns of zeros. */
       readonly padding: "same" | readonly [number, number];
       readonly bias: boolean;
+      /** Channels and outputs are dealt out to so many groups that see only their own. Default 1. */
+      readonly groups?: number;
     }
   | {
       readonly kind: "depthwise";
@@ -55,6 +57,21 @@ export type Layer =
   | { readonly kind: "concatenation"; readonly branches: readonly (readonly Layer[])[] };
 
 export type LayerKind = Layer["kind"];
+export const layerKinds: readonly LayerKind[] = [
+  ...([
+    "dense",
+    "conv2d",
+    "depthwise",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "gelu",
+    "flatten",
+    "globalAveragePool",
+  ] as const),
+  ...(["maxPool", "averagePool", "batchNorm", "layerNorm", "dropout", "embedding", "positions"] as const),
+  ...(["lstm", "gru", "attention", "residual", "concatenation"] as const),
+];
 
 const both = (size: Both): readonly [number, number] =>
   typeof size === "number" ? [size, size] : [size[0], size[1]];
@@ -81,9 +98,17 @@ const window = ({ kernel, stride = 1, padding = "same", bias = true }: WindowOpt
 export const dense = (inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Layer =>
   Object.freeze({ kind: "dense", inputs, outputs, bias: options.bias ?? true });
 
-/** Weighted sums of patches of an image, the same at every place: weights [output][line][column][channel]. */
-export const conv2d = (outputs: number, options: WindowOptions): Layer =>
-  Object.freeze({ kind: "conv2d", outputs, ...window(options) });
+/**
+ * Weighted sums of patches of an image, the same at every place: weights [output][line][column][channel]. With `groups` (default
+ * 1) channels and outputs are shared out in their order, and each group has weights of its own, "group0.weights" and so on.
+ */
+export const conv2d = (outputs: number, options: WindowOptions & { readonly groups?: number }): Layer =>
+  Object.freeze({
+    kind: "conv2d",
+    outputs,
+    ...window(options),
+    ...(options.groups === undefined ? {} : { groups: options.groups }),
+  });
 
 /** Weighted sums of patches of each channel by itself: weights [line and column][channel]. */
 export const depthwise = (options: WindowOptions): Layer =>

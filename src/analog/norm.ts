@@ -89,7 +89,7 @@ export class BatchNormStage implements Stage {
     return this.#y;
   }
 
-  backward(dy: Table, { count }: Pass): Table {
+  backward(dy: Table, { count, purpose }: Pass): Table {
     const x = this.#x as Table;
     const { width, features } = x;
     const rows = count * x.positions;
@@ -103,8 +103,9 @@ export class BatchNormStage implements Stage {
       shift.gradient.data[c] += mean.data[c];
       scale.gradient.data[c] += slope.data[c] * inverse;
       gain.data[c] = scale.value.data[c] * inverse;
-      mean.data[c] /= rows;
-      slope.data[c] *= (inverse * inverse) / rows;
+      // running means and spreads do not follow the inputs
+      mean.data[c] = purpose === "training" ? mean.data[c] / rows : 0;
+      slope.data[c] = purpose === "training" ? (slope.data[c] * inverse * inverse) / rows : 0;
     }
     this.#kernels.normBack(rows, width, dy.at, x.at, dy.at, gain.at, mean.at, this.#mean.at, slope.at);
     return dy;

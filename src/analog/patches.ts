@@ -11,7 +11,7 @@ import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import { panelColumns, panelNumbers, takePlan } from "./product.ts";
 import { type Products, Rows } from "./rows.ts";
-import { type Table, tableOver } from "./table.ts";
+import { type Table, takeTable } from "./table.ts";
 
 export interface PatchOptions {
   /** [height, width, channels] of an image. */
@@ -270,7 +270,7 @@ export class Frame {
   }
 }
 
-/** Patches of images with few channels, copied to rows. They have no backwards: nothing comes before colours. */
+/** Patches of images with few channels, copied to rows; backwards, rows are added to the patches that they came from. */
 class CopiedPatches implements Products {
   readonly inputs: number;
   readonly width: number;
@@ -278,6 +278,7 @@ class CopiedPatches implements Products {
   readonly #o: PatchOptions;
   readonly #rows: Rows;
   readonly #copies: Table;
+  readonly #back: Table | undefined;
   readonly #lines: number;
   readonly #columns: number;
 
@@ -289,14 +290,14 @@ class CopiedPatches implements Products {
     this.#rows = new Rows(kernels, shape, o.outputs);
     this.width = this.#rows.width;
     this.positions = this.#lines * this.#columns;
-    this.#copies = tableOver(kernels.heap.take(o.images * this.positions * this.width), shape);
+    this.#copies = takeTable(kernels.heap, shape, o.images);
+    this.#back = o.needsBackward ? takeTable(kernels.heap, shape, o.images) : undefined;
   }
 
-  load(x: Table, count: number): void {
+  /** Tells of every tap inside an image its place there and in the rows. */
+  #taps(x: Table, count: number, each: (inImage: number, inRows: number) => void): void {
     const { shape, kernel, stride, border } = this.#o;
     const [height, width, channels] = shape;
-    const from = x.data;
-    const to = this.#copies.data;
     const size = height * width * x.width;
     let row = 0;
     for (let image = 0; image < count; image++)
@@ -306,11 +307,19 @@ class CopiedPatches implements Products {
             const y = line * stride[0] + ty - border[0];
             for (let tx = 0; tx < kernel[1]; tx++, at += channels) {
               const z = column * stride[1] + tx - border[1];
-              const inside = y >= 0 && y < height && z >= 0 && z < width;
-              const source = image * size + (y * width + z) * x.width;
-              for (let c = 0; c < channels; c++) to[at + c] = inside ? from[source + c] : 0;
+              if (y >= 0 && y < height && z >= 0 && z < width)
+                each(image * size + (y * width + z) * x.width, at);
             }
           }
+  }
+
+  load(x: Table, count: number): void {
+    const channels = this.#o.shape[2];
+    const from = x.data;
+    const to = this.#copies.data; // what is outside stays 0
+    this.#taps(x, count, (inImage, inRows) => {
+      for (let c = 0; c < channels; c++) to[inRows + c] = from[inImage + c];
+    });
     this.#rows.load(this.#copies);
   }
 
@@ -322,10 +331,18 @@ class CopiedPatches implements Products {
     this.#rows.forward(y, count);
   }
 
-  packBack(): void {}
+  packBack(w: Block): void {
+    this.#rows.packBack(w);
+  }
 
-  backward(): void {
-    throw new Error("patches of images with few channels have no way back");
+  backward(dy: Table, dx: Table, count: number): void {
+    const channels = this.#o.shape[2];
+    const rows = this.#back as Table;
+    this.#rows.backward(dy, rows, count);
+    dx.data.fill(0, 0, count * dx.positions * dx.width);
+    this.#taps(dx, count, (inImage, inRows) => {
+      for (let c = 0; c < channels; c++) dx.data[inImage + c] += rows.data[inRows + c];
+    });
   }
 
   gradient(dy: Table, dw: Block, count: number): void {

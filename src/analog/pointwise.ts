@@ -67,6 +67,7 @@ export class DropoutStage implements Stage {
   }
 
   backward(dy: Table, pass: Pass): Table {
+    if (pass.purpose === "inference") return dy;
     this.#kernels.multiplyBoth(rowsOf(dy, pass) * dy.width, dy.at, this.#mask.at, dy.at);
     return dy;
   }

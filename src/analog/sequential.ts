@@ -10,7 +10,7 @@ import type { Time } from "../math/units.ts";
 import type { RowOfStages } from "./branches.ts";
 import { buildRow } from "./build.ts";
 import { compileKernels, type Kernels } from "./kernels.ts";
-import type { Layer } from "./layers.ts";
+import { type Layer, nameLayer } from "./layers.ts";
 import { type Judgement, Loss, type LossKind, lossKinds, type Teacher, type Wanted } from "./loss.ts";
 import { floatingMatrices, type Matrices, type MatrixUnit } from "./matrix.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
@@ -29,6 +29,8 @@ export interface SequentialOptions {
   readonly fused?: boolean;
   /** How layers multiply by their weights. Default: float32 numbers. */
   readonly matrices?: Matrices;
+  /** Whether `backward` can tell derivatives by the inputs. Default false. */
+  readonly inputDerivatives?: boolean;
   /** Memory for weights and tables in GiB, taken as it is used. Default 2. */
   readonly memory?: number;
 }
@@ -57,6 +59,7 @@ export class Sequential {
   readonly #x: Table;
   readonly #ticks = { training: 0, inference: 0 };
   readonly #optimizer: Optimizer;
+  readonly #hasInputDerivatives: boolean;
   #isLearning = false;
   #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
   #y: Table | undefined;
@@ -70,6 +73,7 @@ export class Sequential {
       readonly loss: Loss;
       readonly layers: readonly Layer[];
       readonly units: readonly MatrixUnit[];
+      readonly inputDerivatives: boolean;
     },
   ) {
     this.kernels = kernels;
@@ -78,6 +82,7 @@ export class Sequential {
     this.batch = o.batch;
     this.layers = o.layers;
     this.units = o.units;
+    this.#hasInputDerivatives = o.inputDerivatives;
     this.#stages = stages;
     this.#loss = o.loss;
     this.#x = takeTable(kernels.heap, o.inputs, o.batch);
@@ -131,19 +136,28 @@ export class Sequential {
   judge(wanted: Wanted, teacher?: Teacher): Judgement {
     if (!this.#y) throw new ConfigError("there are no outputs yet");
     const judgement = this.#loss.judge(this.#y, wanted, this.#pass.count, teacher);
-    if (!Number.isFinite(judgement.loss))
-      throw new NumericError(
-        `the loss of batch ${this.#pass.tick} is ${judgement.loss}; a smaller learning rate may help`,
-      );
+    if (!Number.isFinite(judgement.loss)) throw this.#fault(judgement.loss);
     return judgement;
+  }
+
+  #fault(loss: number): NumericError {
+    const { count, tick } = this.#pass;
+    const k = this.#stages.firstFault(count);
+    if (k === -1) return new NumericError(`the inputs of batch ${tick} are not all finite numbers`);
+    const where =
+      k === undefined ? "" : `: outputs of ${nameLayer(this.layers[k], String(k))} are not finite`;
+    return new NumericError(`the loss of batch ${tick} is ${loss}${where}; a smaller learning rate may help`);
   }
 
   /**
    * Adds to all gradients the derivatives of what was judged last, or those that follow from `dy`, [row][feature] of the
-   * outputs. With `wanted` gives the derivatives by the inputs: a view.
+   * outputs. With `wanted` gives the derivatives by the inputs: a view. Throws `ConfigError` for derivatives that do not fit
+   * and those that the network was not made for.
    */
   backward(o: { readonly dy?: ArrayLike<number>; readonly wanted?: boolean } = {}): Table {
     const { dy, wanted = false } = o;
+    if (wanted && !this.#hasInputDerivatives)
+      throw new ConfigError("derivatives by the inputs are for networks made with inputDerivatives");
     const table = this.#loss.dy;
     if (dy) {
       const { features, width, data } = table;
@@ -253,7 +267,7 @@ function filled(own: ArrayLike<number>, data: Float32Array, shape: Shape): void 
 
 /** A network of layers in a row. Throws `ConfigError` naming the layer that does not fit. */
 export async function sequential(layers: readonly Layer[], options: SequentialOptions): Promise<Sequential> {
-  const { inputs, batch, seed, loss = "cross-entropy", memory = 2 } = options;
+  const { inputs, batch, seed, loss = "cross-entropy", memory = 2, inputDerivatives = false } = options;
   checkShape(inputs, "inputs");
   if (layers.length === 0) throw new ConfigError("a network has at least one layer");
   if (!(Number.isInteger(batch) && batch >= 1))
@@ -269,7 +283,7 @@ export async function sequential(layers: readonly Layer[], options: SequentialOp
     examples: batch,
     path: "",
     seed: String(seed),
-    needsBackward: false,
+    needsBackward: inputDerivatives,
     matrices: (own) => {
       const unit = matrices(own);
       units.push(unit);
@@ -279,5 +293,5 @@ export async function sequential(layers: readonly Layer[], options: SequentialOp
   });
   for (const unit of units) await unit.ready?.();
   const judged = new Loss(kernels, loss, stages.outputs, batch);
-  return new Sequential(kernels, stages, { inputs, batch, loss: judged, layers, units });
+  return new Sequential(kernels, stages, { inputs, batch, loss: judged, layers, units, inputDerivatives });
 }
