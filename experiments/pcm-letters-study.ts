@@ -184,6 +184,14 @@ function linesOf(
   });
 }
 
+/** The cases of a study that are asked for. */
+function chosen(study: string, cases: readonly Case[], asked: readonly string[]): readonly Case[] {
+  const unknown = asked.find((name) => name !== "all" && !cases.some((of) => of.name === name));
+  if (unknown === undefined) return cases.filter(({ name }) => asked.includes("all") || asked.includes(name));
+  const names = [...new Set(cases.map(({ name }) => name))];
+  throw new ConfigError(`study ${study} has no case ${unknown}; there are ${names.join("; ")}`);
+}
+
 export default experiment({
   name: "pcm-letters-study",
   question: "What do phase-change synapses cost the network that draws letters, and how little can that be?",
@@ -194,6 +202,7 @@ export default experiment({
   describe: {
     ...describeShared,
     studies: `any of ${Object.keys(studies).join(", ")}`,
+    cases: "all, or names of those of a study's cases that are trained",
     replicates: "independent runs, each with its own desired trains and devices, the same for all cases",
     eta: "learning rate, but for the improved scheme",
     improvedEta: "learning rate of the improved scheme in the first epoch",
@@ -217,7 +226,7 @@ export default experiment({
       settings.studies.map(async (name) => ({
         name,
         study: studies[name],
-        cases: await studies[name].cases(settings),
+        cases: chosen(name, await studies[name].cases(settings), settings.cases),
         measured: new Map<string, Measured>(),
       })),
     );

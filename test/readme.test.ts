@@ -62,12 +62,21 @@ const loader = path.join(scratch, "loader.ts");
 const resolver = pathToFileURL(path.join(root, "src/cli/resolve.ts")).href;
 fs.writeFileSync(loader, `import { resolveOwnName } from "${resolver}";\nresolveOwnName();\n`);
 
+/** What is compiled once serves all programs and commands. */
+const compiled = path.join(scratch, "compiled");
+
 /** Runs Node in a folder; throws with what it wrote unless it ends well. */
 function node(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { NODE_OPTIONS: _, ...inherited } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: folder,
-    env: { ...inherited, MEMSPIKE_DATA: "", XDG_CACHE_HOME: path.join(folder, "cache"), ...env },
+    env: {
+      ...inherited,
+      MEMSPIKE_DATA: "",
+      XDG_CACHE_HOME: path.join(folder, "cache"),
+      NODE_COMPILE_CACHE: compiled,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -31,6 +31,7 @@ import {
 export const parameters = {
   ...shared,
   studies: ["devices"],
+  cases: ["all"],
   replicates: 5,
   improvedEta: "2000 pA",
   improvedEtaEnd: "200 pA",
