@@ -46,7 +46,7 @@ export class TileProducts {
    * [vector][output] of [vector][input]. Noise is that of vectors `first`, `first` + 1, … : the same numbers give the same
    * result, and noise of another stream is other noise. Throws `ConfigError` for what are not whole vectors.
    */
-  multiply(x: ArrayLike<number>, { first = 0, stream = 0 } = {}): Float32Array {
+  multiply(x: Float32Array | Float64Array | readonly number[], { first = 0, stream = 0 } = {}): Float32Array {
     const vectors = x.length / this.#inputs;
     if (!Number.isInteger(vectors))
       throw new ConfigError(`${x.length} numbers are not vectors of ${this.#inputs}`);
@@ -54,9 +54,11 @@ export class TileProducts {
     const result = new Float32Array(vectors * outputs);
     for (let from = 0; from < vectors; from += this.#rows) {
       const count = Math.min(this.#rows, vectors - from);
-      for (let r = 0; r < count; r++)
-        for (let j = 0; j < this.#inputs; j++)
-          this.#x.data[r * this.#x.width + j] = x[(from + r) * this.#inputs + j];
+      for (let r = 0; r < count; r++) {
+        const at = (from + r) * this.#inputs;
+        if (ArrayBuffer.isView(x)) this.#x.data.set(x.subarray(at, at + this.#inputs), r * this.#x.width);
+        else for (let j = 0; j < this.#inputs; j++) this.#x.data[r * this.#x.width + j] = x[at + j];
+      }
       this.#matrix.forward(this.#x, this.#y, count, { first: first + from, stream });
       for (let r = 0; r < count; r++) {
         const row = this.#y.data.subarray(r * this.#y.width, r * this.#y.width + outputs);
