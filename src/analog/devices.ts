@@ -7,7 +7,7 @@
  * All devices are read once for a batch forwards and once backwards: each weight is drawn from the distribution of its
  * read, W + sqrt(v) z, and the examples of the batch, the places of an image and the times of a sequence share the draw. A
  * product of one example has the distribution of a read of every device; two of the same batch are not independent.
- * Converters round half to even, for each example by itself. Biases are digital.
+ * Converters round half to even, with a range for each vector or, where patches overlap, for each image. Biases are digital.
  */
 import type { WeightStorage } from "../device/storage.ts";
 import { fabricate } from "../engine/array.ts";
@@ -27,8 +27,8 @@ import { type Table, tableOver } from "./table.ts";
 /** Pairs of devices under a network that learns from batches. */
 export interface DeviceOptions extends Hardware {
   /**
-   * What inputs are divided by before the DAC, which goes from -1 to 1: a number, or "largest" for the largest of an example.
-   * Default "largest". Errors sent back are always divided by the largest of their example.
+   * What inputs are divided by before the DAC, which goes from -1 to 1: a number, or "largest" for the largest of a vector (of
+   * an image). Default "largest". Errors sent back are always divided by their largest.
    */
   readonly dacRange?: number | "largest";
   /**
@@ -76,6 +76,7 @@ export class DeviceMatrix implements MatrixUnit {
   #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
   #packedBack = false;
   #factor = 1;
+  readonly #vectors = { forward: 0, backward: 0, gradient: 0 };
   #examples = 0; // seen in training
   #written = 0; // of these, those whose changes are written
 
@@ -150,11 +151,12 @@ export class DeviceMatrix implements MatrixUnit {
     const { kernels, products } = this.#o;
     const { dacRange = "largest", dacBits, adcBits } = this.#hardware;
     const rows = count * products.positions;
-    const ranges = this.#ranges(x, count, dacBits || adcBits ? dacRange : 1);
-    products.load(this.#convertIn(x, count, ranges), count);
+    if (this.#pass.purpose === "training") this.#vectors.forward += rows;
+    const range = this.#ranges(x, count, dacBits || adcBits ? dacRange : 1);
+    products.load(this.#convertIn(x, count, range), count);
     y.data.fill(0, 0, rows * y.width);
     products.forward(y, count);
-    this.#convertOut(y, count, { ...ranges, most: this.#adcRange[0] });
+    this.#convertOut(y, count, range, this.#adcRange[0]);
     if (this.#bias) kernels.addColumns(rows, y.width, y.at, y.at, this.#bias.value.at);
   }
 
@@ -163,49 +165,53 @@ export class DeviceMatrix implements MatrixUnit {
     const { dacBits, adcBits } = this.#hardware;
     if (!this.#packedBack) products.packBack(this.#read("back"));
     this.#packedBack = true;
-    const ranges = this.#ranges(dy, count, dacBits || adcBits ? "largest" : 1);
-    products.backward(this.#convertIn(dy, count, ranges), dx, count);
-    this.#convertOut(dx, count, { ...ranges, most: this.#adcRange[1] });
+    this.#vectors.backward += count * products.positions;
+    const range = this.#ranges(dy, count, dacBits || adcBits ? "largest" : 1);
+    products.backward(this.#convertIn(dy, count, range), dx, count);
+    this.#convertOut(dx, count, range, this.#adcRange[1]);
   }
 
   gradient(x: Table, dy: Table, count: number): void {
     const { kernels, products } = this.#o;
     const rows = count * products.positions;
+    this.#vectors.gradient += rows;
     products.load(x, count);
     products.gradient(dy, this.#chi.gradient, count);
     if (this.#bias) kernels.sumColumns(rows, dy.width, dy.at, this.#bias.gradient.at);
   }
 
-  /** What the numbers of each example are divided by, [example]. */
-  #ranges(x: Table, count: number, told: number | "largest"): { readonly range: Block } {
-    const range = this.#scratch.take("range", this.#o.examples);
-    if (told !== "largest") range.data.fill(told, 0, count);
-    else {
-      const width = x.positions * x.width;
-      this.#o.kernels.tileLargest(count, width, width, x.at, range.at);
-    }
-    return { range };
+  /** Vectors that share a range: rows, or the rows of an image. */
+  #together({ positions, width }: Table, count: number): { readonly count: number; readonly width: number } {
+    return this.#o.patches ? { count, width: positions * width } : { count: count * positions, width };
   }
 
-  /** x as the DAC gives it: whole steps of each example's range. */
-  #convertIn(x: Table, count: number, { range }: { readonly range: Block }): Table {
+  /** What the numbers of each vector are divided by. */
+  #ranges(x: Table, examples: number, told: number | "largest"): Block {
+    const { count, width } = this.#together(x, examples);
+    const range = this.#scratch.take("range", count);
+    if (told === "largest") this.#o.kernels.tileLargest(count, width, width, x.at, range.at);
+    else range.data.fill(told, 0, count);
+    return range;
+  }
+
+  /** x as the DAC gives it. */
+  #convertIn(x: Table, examples: number, range: Block): Table {
     const bits = this.#hardware.dacBits;
     if (bits === undefined) return x;
-    const width = x.positions * x.width;
     const to = this.#scratch.take("converted", x.data.length);
-    this.#convert(x, to, { count, width, range, most: 1, bits });
+    this.#convert(x, to, { ...this.#together(x, examples), range, most: 1, bits });
     return tableOver(to, x.shape);
   }
 
-  #convertOut(y: Table, count: number, o: { readonly range: Block; readonly most: number }): void {
+  #convertOut(y: Table, examples: number, range: Block, most: number): void {
     const { kernels } = this.#o;
     const bits = this.#hardware.adcBits;
-    const width = y.positions * y.width;
-    if (bits !== undefined) this.#convert(y, y, { ...o, count, width, bits });
+    const { count, width } = this.#together(y, examples);
+    if (bits !== undefined) this.#convert(y, y, { count, width, range, most, bits });
     if (this.#factor !== 1) kernels.scale(count * width, y.at, y.at, this.#factor);
   }
 
-  /** Rounds to whole steps of `most` times each example's range, half to even, and cuts off beyond it. */
+  /** Rounds to whole steps of `most` times each vector's range, half to even, and cuts off beyond it. */
   #convert(
     x: Block,
     y: Block,
@@ -217,9 +223,9 @@ export class DeviceMatrix implements MatrixUnit {
       readonly bits: number;
     },
   ): void {
-    const { kernels, examples } = this.#o;
+    const { kernels } = this.#o;
     const { count, width, range, most, bits } = o;
-    const inverse = this.#scratch.take("inverse", examples);
+    const inverse = this.#scratch.take("inverse", count);
     for (let k = 0; k < count; k++) inverse.data[k] = range.data[k] > 0 ? 1 / range.data[k] : 0;
     const steps = stepsOf(bits);
     kernels.tileQuantise(count, width, x.at, y.at, inverse.at, steps / most, most / steps, steps);
@@ -275,6 +281,16 @@ export class DeviceMatrix implements MatrixUnit {
     for (let row = 0; row < rows; row++)
       copy.set(data.subarray(row * weights.width, row * weights.width + columns), row * columns);
     return copy;
+  }
+
+  /** Rows and columns of its weights. */
+  get size(): readonly [rows: number, columns: number] {
+    return [this.#o.outputs, this.#o.products.inputs];
+  }
+
+  /** Vectors that it was multiplied by in training, each way, and those whose outer products were gathered. */
+  get vectors(): { readonly forward: number; readonly backward: number; readonly gradient: number } {
+    return { ...this.#vectors };
   }
 
   get use(): CrossbarUse {
