@@ -13,9 +13,21 @@ export {
   spectrogramMask,
   timeShift,
 } from "./analog/augment.ts";
+export { type AwareOptions, type NoiseShape, onTiles, type TilesUnder } from "./analog/aware.ts";
 export { type BatchedExamples, type BatchOptions, batches, type LabelledBatch } from "./analog/batches.ts";
+export {
+  type Chip,
+  type ChipLook,
+  type LookedMatrix,
+  type LookedPart,
+  type LookOptions,
+  type MatrixValues,
+  type ProgramOptions,
+  program,
+} from "./analog/chip.ts";
 export { type ArrayWork, type Cost, type CostOptions, costOf, networkCost, workOf } from "./analog/cost.ts";
-export type { Crossbar, CrossbarUse } from "./analog/crossbar.ts";
+export type { Crossbar } from "./analog/crossbar.ts";
+export { type DeviceMatrix, type DeviceOptions, deviceMatrices, devicesOf } from "./analog/devices.ts";
 export {
   classify,
   type Examples,
@@ -24,6 +36,8 @@ export {
   shuffled,
   trainOnline,
 } from "./analog/examples.ts";
+export type { Hardware } from "./analog/hardware.ts";
+export { type InSituMatrix, type InSituOptions, inSituMatrices, inSituOf } from "./analog/insitu.ts";
 export {
   attention,
   averagePool,
@@ -50,7 +64,7 @@ export {
 } from "./analog/layers.ts";
 export type { LossKind } from "./analog/loss.ts";
 export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
-export { type Hardware, type OnlineNetwork, type OnlineOptions, onlineNetwork } from "./analog/online.ts";
+export { type OnlineNetwork, type OnlineOptions, onlineNetwork } from "./analog/online.ts";
 export {
   adam,
   adamw,
@@ -60,9 +74,14 @@ export {
   sgd,
   stepsDown,
 } from "./analog/optimizer.ts";
+export type { CrossbarUse } from "./analog/pairs.ts";
 export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
+export { type TileProducts, type TileProductsOptions, tileProducts } from "./analog/products.ts";
+export type { Rule } from "./analog/rules.ts";
+export { decodeSafetensors, encodeSafetensors } from "./analog/safetensors.ts";
 export { type Sequential, type SequentialOptions, type State, sequential } from "./analog/sequential.ts";
 export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
+export { type Tile, type TileOptions, tile } from "./analog/tile.ts";
 export {
   type Batch,
   type EpochResult,

@@ -8,11 +8,11 @@
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
 import { randomKey } from "../math/random.ts";
+import type { ChipLook, LookedMatrix, MatrixValues } from "./chip.ts";
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
 import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
-import type { PartWeights } from "./part.ts";
 import type { Memory, Parameter, Pass } from "./stage.ts";
 import type { Table } from "./table.ts";
 import { byVector, type Tile } from "./tile.ts";
@@ -86,11 +86,6 @@ const defaults = {
 
 type Settings = Required<AwareOptions>;
 
-/** Weights of a chip, of one matrix: those of each part. */
-export interface MountedMatrix {
-  readonly parts: readonly PartWeights[];
-}
-
 /** Tiles under all matrices of a network. Made by `onTiles`; its `matrices` is given to `sequential`. */
 export class TilesUnder {
   readonly tile: Tile;
@@ -121,11 +116,19 @@ export class TilesUnder {
     };
   }
 
-  /** Puts the weights of a chip, in the order of `units`, or the network's own again, under what is looked at. */
-  mount(matrices: readonly MountedMatrix[] | undefined): void {
-    if (matrices && matrices.length !== this.units.length)
-      throw new ConfigError(`the network has ${this.units.length} matrices, the chip ${matrices.length}`);
-    for (const [k, unit] of this.units.entries()) unit.mount(matrices?.[k]);
+  /** What `program` writes: weights relative to full conductances, and what stands around them, by the names of layers. */
+  values(): Record<string, MatrixValues> {
+    return Object.fromEntries(this.units.map((unit) => [unit.name, unit.values()]));
+  }
+
+  /** Puts a chip at some age, or without one the network's own weights again, under what is looked at. Throws `ConfigError`. */
+  mount(look?: Pick<ChipLook, "matrices">): void {
+    for (const { name } of this.units)
+      if (look && !look.matrices[name])
+        throw new ConfigError(
+          `the chip has no matrix ${name}${didYouMean(name, Object.keys(look.matrices))}`,
+        );
+    for (const unit of this.units) unit.mount(look?.matrices[unit.name]);
   }
 
   /** Scales from the weights as they are, and weights clipped to them: after weights were set from outside. */
@@ -174,7 +177,7 @@ export class AwareMatrix implements MatrixUnit {
   #calls = 0;
   #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
   #shown: "nothing" | "clean" | "disturbed" | "chip" = "nothing";
-  #mounted: MountedMatrix | undefined;
+  #mounted: LookedMatrix | undefined;
 
   constructor(o: MatrixOptions, settings: Settings) {
     const { kernels, products, outputs, seed, path } = o;
@@ -233,20 +236,26 @@ export class AwareMatrix implements MatrixUnit {
     this.map();
   }
 
-  /** Weights without noise, of each part over its scale, as a chip is to hold them: copies, [output][tap][channel]. */
-  targets(): PartWeights[] {
+  /** Weights over their scales, as a chip is to hold them. */
+  values(): MatrixValues {
+    const { outputs, inputs } = this;
     const { data } = this.#weights.value;
-    return this.tiled.parts.map((part) => {
-      const weights = new Float32Array(this.outputs * part.inputs);
-      this.#eachRun(part, (own, whole, size, row) => {
-        const to = own - row * (part.width - part.inputs);
-        for (let c = 0; c < size; c++) weights[to + c] = data[whole + c] / this.scales[row];
-      });
-      return { weights, scale: this.scales.slice() };
-    });
+    const weights = new Float32Array(outputs * inputs);
+    for (let row = 0; row < outputs; row++)
+      for (let c = 0; c < inputs; c++)
+        weights[row * inputs + c] = data[row * this.#width + c] / this.scales[row];
+    return {
+      weights,
+      outputs,
+      inputs,
+      taps: this.tiled.taps,
+      scale: this.scales.slice(),
+      offset: this.#bias?.value.data.slice(0, outputs),
+      inputRange: Array.from(this.tiled.parts, (_, k) => Math.max(1e-12, this.#ranges.value.data[k])),
+    };
   }
 
-  mount(matrix: MountedMatrix | undefined): void {
+  mount(matrix: LookedMatrix | undefined): void {
     this.#mounted = matrix;
     this.#shown = "nothing";
   }
@@ -326,6 +335,7 @@ export class AwareMatrix implements MatrixUnit {
       this.#largest.fill(0);
     } else if (mounted) {
       if (this.#shown !== "chip") for (const [k, own] of mounted.parts.entries()) this.tiled.load(k, own);
+      for (const [k, part] of parts.entries()) part.alpha = mounted.parts[k].inputRange;
       this.#shown = "chip";
       return;
     }

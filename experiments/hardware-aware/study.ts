@@ -1,0 +1,300 @@
+/**
+ * A network in floating point, and what becomes of it on chips: with its weights as they are, or after training for chips.
+ *
+ * Each case has three networks of the same layers: in floating point, on tiles as they are trained for, and on tiles as chips
+ * have them. Source: Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4.
+ */
+import {
+  type AwareOptions,
+  type Estimate,
+  type Examples,
+  estimate,
+  evaluate,
+  type Figure,
+  type Layer,
+  type LossKind,
+  linePlot,
+  type OptimizerOptions,
+  onTiles,
+  program,
+  type Sequential,
+  type State,
+  seconds,
+  sequential,
+  type Tile,
+  type TilesUnder,
+  type Time,
+  type TrainOptions,
+  train,
+} from "../../src/index.ts";
+
+/** What is learnt and tested. */
+export interface Task {
+  readonly layers: readonly Layer[];
+  /** Of one example. */
+  readonly inputs: readonly number[];
+  readonly train: Examples;
+  readonly test: Examples;
+  readonly loss?: LossKind;
+  readonly change?: TrainOptions["change"];
+  /** Share of rows named rightly by guessing. */
+  readonly chance: number;
+}
+
+export interface Training {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly optimizer: OptimizerOptions;
+}
+
+/** One way onto chips. */
+export interface Case {
+  readonly name: string;
+  /** Training for chips, from the weights in floating point, on tiles that may disturb less, which is faster. Without it weights are as they are. */
+  readonly training?: Training &
+    Pick<AwareOptions, "noise" | "noiseScale" | "rampSteps" | "dropConnect"> & { readonly tile: Tile };
+  /** How weights are mapped to conductances, and ranges of inputs found. */
+  readonly mapping?: Omit<AwareOptions, "tile" | "noise" | "noiseScale" | "rampSteps" | "dropConnect">;
+  readonly tile: Tile;
+  readonly ages: readonly Time[];
+  /** Programmings. */
+  readonly chips: number;
+  readonly driftCompensation?: "global" | "column" | "none";
+}
+
+export interface StudyOptions {
+  readonly floating: Training;
+  readonly cases: readonly Case[];
+  readonly seed: string | number;
+  /** Products and sums fused: a third faster, and other bits on other machines. */
+  readonly fused: boolean;
+  /** Weights in floating point that are known already. */
+  readonly start?: State;
+}
+
+export interface StudyContext {
+  readonly signal: AbortSignal;
+  readonly progress: (fraction: number, message?: string) => void;
+  readonly log: (event: Readonly<Record<string, unknown>>) => void;
+  readonly partial: (found: Found) => void;
+}
+
+/** What was found for a case: shares of rows named rightly. */
+export interface CaseFound {
+  readonly name: string;
+  readonly losses: readonly number[]; // of epochs of training for chips
+  /** On the tile without errors of devices. */
+  readonly tiles?: number;
+  readonly ages: readonly Time[];
+  readonly accuracy: readonly Estimate[]; // [age]
+}
+
+export interface Found {
+  readonly losses: readonly number[];
+  readonly floating?: number;
+  readonly cases: readonly CaseFound[];
+  readonly networks: Readonly<Record<string, State>>;
+}
+
+/** Normalised accuracy: 1 in floating point, 0 by guessing (Rasch et al. 2023, section 2). */
+export const normalised = (accuracy: number, floating: number, chance: number): number =>
+  1 - (floating - accuracy) / (floating - chance);
+
+/** All of it; what is missing when interrupted is left out. */
+export async function study(task: Task, o: StudyOptions, context: StudyContext): Promise<Found> {
+  const found: { -readonly [K in keyof Found]: Found[K] } = { losses: [], cases: [], networks: {} };
+  const size = task.inputs.reduce((a, b) => a * b, 1);
+  const examples = task.train.inputs.length / size;
+  const tests = task.test.inputs.length / size;
+  // a step costs about three looks, a product of a tile with all that disturbs it four
+  const costs = [
+    o.start ? 0 : 3 * o.floating.epochs * examples,
+    ...o.cases.map(
+      ({ training, chips, ages }) =>
+        4 * (training?.epochs ?? 0) * examples + 4 * (chips * ages.length + 1) * tests,
+    ),
+  ];
+  const all = costs.reduce((a, b) => a + b, 0);
+  let done = 0;
+  let costOfThis = 0;
+  const begin = (k: number) => {
+    done += costOfThis;
+    costOfThis = costs[k];
+  };
+  const told = (fraction: number, what: string) =>
+    context.progress((done + costOfThis * Math.min(1, fraction)) / all, what);
+  const build = (batch: number, under?: TilesUnder): Promise<Sequential> =>
+    sequential(task.layers, {
+      inputs: task.inputs,
+      batch,
+      seed: o.seed,
+      loss: task.loss,
+      matrices: under?.matrices,
+      memory: 3,
+      fused: o.fused,
+    });
+  const learn = async (network: Sequential, training: Training, name: string): Promise<number[]> => {
+    const losses: number[] = [];
+    await train(network, task.train, {
+      ...training,
+      seed: `${o.seed}/${name}`,
+      change: task.change,
+      signal: context.signal,
+      progress: (n) => {
+        const share = n / (training.epochs * examples);
+        told(name === "floating" ? share : 0.5 * share, `${name}: learning, ${Math.round(100 * share)} %`);
+      },
+      onEpoch: ({ epoch, loss, accuracy }) => {
+        losses.push(loss);
+        context.log({ stage: name, epoch, loss, accuracy });
+      },
+    });
+    return losses;
+  };
+
+  begin(0);
+  const floating = await build(o.floating.batch);
+  if (o.start) floating.setWeights(o.start);
+  else if (o.floating.epochs > 0) found.losses = await learn(floating, o.floating, "floating");
+  if (context.signal.aborted) return found;
+  found.floating = (await evaluate(floating, task.test, context)).accuracy;
+  const start = floating.weights();
+  found.networks = { floating: start };
+  context.log({ stage: "floating", accuracy: found.floating });
+  context.partial(found);
+
+  for (const [k, one] of o.cases.entries()) {
+    begin(k + 1);
+    const { name, training, mapping = {}, tile, ages, chips } = one;
+    const batch = training?.batch ?? o.floating.batch;
+    const under = onTiles({ ...mapping, tile, noiseScale: 0 });
+    const onChips = await build(batch, under);
+    let losses: readonly number[] = [];
+    if (training) {
+      const { tile: easier, epochs, batch: _, optimizer, ...noise } = training;
+      const trained = onTiles({ ...mapping, ...noise, tile: easier });
+      const aware = await build(batch, trained);
+      aware.setWeights(start, { some: true });
+      trained.map();
+      losses = await learn(aware, { epochs, batch, optimizer }, name);
+      if (context.signal.aborted) return found;
+      onChips.setWeights(aware.weights());
+      found.networks = { ...found.networks, [name]: aware.weights() };
+    } else {
+      onChips.setWeights(start, { some: true });
+      under.map();
+      findRanges(onChips, task, { batch, batches: mapping.rangeBatches ?? 100 });
+    }
+    const tiles = (await evaluate(onChips, task.test, context)).accuracy;
+    if (context.signal.aborted) return found;
+    context.log({ stage: name, tiles });
+    const accuracies = ages.map((): number[] => []);
+    const result = (): CaseFound => ({
+      name,
+      losses,
+      tiles,
+      ages,
+      accuracy: accuracies.filter((list) => list.length > 0).map((list) => estimate(list)),
+    });
+    for (let c = 0; c < chips; c++) {
+      const chip = await program(under.values(), tile, { seed: `${o.seed}/${name}/${c}` });
+      for (const [a, age] of ages.entries()) {
+        under.mount(chip.at(age, { driftCompensation: one.driftCompensation }));
+        const { accuracy } = await evaluate(onChips, task.test, { signal: context.signal });
+        if (context.signal.aborted) return found;
+        accuracies[a].push(accuracy);
+        const share = (c * ages.length + a + 1) / (chips * ages.length);
+        told(training ? 0.5 + 0.5 * share : share, `${name}: chip ${c + 1}, ${age}`);
+        context.log({ stage: name, chip: c, age, accuracy });
+      }
+      context.partial({ ...found, cases: [...found.cases, result()] });
+    }
+    under.mount();
+    found.cases = [...found.cases, result()];
+  }
+  return found;
+}
+
+/** Lets input ranges follow the inputs of some batches; nothing is learnt. Running means of normalisation stay. */
+function findRanges(network: Sequential, task: Task, o: { batch: number; batches: number }): void {
+  const means = Object.entries(network.weights()).filter(([name]) => /\.(mean|variance)$/.test(name));
+  const size = task.inputs.reduce((a, b) => a * b, 1);
+  const count = task.train.inputs.length / size;
+  const { inputs, scale = 1 } = task.train;
+  const batch = Math.min(o.batch, count);
+  for (let k = 0; k < o.batches; k++) {
+    const from = count > batch ? (k * batch) % (count - batch) : 0;
+    const own = Float32Array.from(inputs.subarray(from * size, (from + batch) * size), (x) => x * scale);
+    network.forward(own, { purpose: "training" });
+  }
+  network.setWeights(Object.fromEntries(means), { some: true });
+}
+
+/** An estimate of a share as what is missing to 1, in percent. */
+const errorOf = ({ mean, standardError, interval95: [low, high], n }: Estimate): Estimate => ({
+  mean: 100 * (1 - mean),
+  standardError: 100 * standardError,
+  interval95: [100 * (1 - high), 100 * (1 - low)],
+  n,
+});
+
+/** Curves of test errors against age. */
+export function errorFigure({ cases, floating }: Found, title: string): Figure {
+  return linePlot({
+    title,
+    xLog: true,
+    xTitle: "time after programming (s)",
+    yTitle: "test error (%)",
+    series: Object.fromEntries(
+      cases.map(({ name, ages, accuracy }) => [
+        name,
+        { x: ages.slice(0, accuracy.length).map((age) => seconds(age)), y: accuracy.map(errorOf) },
+      ]),
+    ),
+    levels: floating === undefined ? [] : [{ at: 100 * (1 - floating), label: "floating point" }],
+  });
+}
+
+/**
+ * Errors and normalised accuracies of all cases. `recovered`: the part of what the case `direct` loses at an age that another
+ * does not.
+ */
+export function tableOf({ cases, floating, losses }: Found, o: { chance: number; direct?: string }) {
+  if (floating === undefined) return { losses: { floating: [...losses] } };
+  const base = cases.find(({ name }) => name === o.direct);
+  const rows = cases.flatMap(({ name, ages, accuracy }) =>
+    accuracy.map((one, k) => {
+      const at = base?.ages.indexOf(ages[k]) ?? -1;
+      const lost = base && at >= 0 && base.name !== name ? floating - base.accuracy[at].mean : 0;
+      return {
+        case: name,
+        age: ages[k],
+        error: errorOf(one),
+        normalised: 100 * normalised(one.mean, floating, o.chance),
+        recovered: lost > 0 ? 100 * (1 - (floating - one.mean) / lost) : undefined,
+      };
+    }),
+  );
+  return {
+    floatingError: 100 * (1 - floating),
+    tilesError: Object.fromEntries(
+      cases.flatMap(({ name, tiles }) => (tiles === undefined ? [] : [[name, 100 * (1 - tiles)]])),
+    ),
+    chips: rows,
+    losses: {
+      floating: [...losses],
+      ...Object.fromEntries(
+        cases.filter((one) => one.losses.length > 0).map((one) => [one.name, [...one.losses]]),
+      ),
+    },
+  };
+}
+
+/** What the metrics of `tableOf` are. */
+export const tableMetrics = {
+  floatingError: "test error in floating point (%)",
+  tilesError: "test error on tiles without errors of devices (%)",
+  chips:
+    "test error on chips (%), normalised accuracy (%, 100 in floating point, 0 by guessing), and the part of what weights in floating point lose on chips that is not lost (%)",
+  losses: "mean loss of each epoch",
+} as const;

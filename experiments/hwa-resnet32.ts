@@ -1,0 +1,181 @@
+/** Hardware-aware training of ResNet-32: what a year of drift costs with and without it. */
+import { channelMoments, cifar10 } from "../datasets/cifar10.ts";
+import { shapeImages } from "../datasets/shapes.ts";
+import { readNetwork } from "../datasets/weights.ts";
+import { pcmInference } from "../models/pcm-inference.ts";
+import { reRamWanDay } from "../models/reram-inference.ts";
+import { resnet } from "../models/resnet.ts";
+import {
+  augment,
+  ConfigError,
+  cosine,
+  crop,
+  cutout,
+  type Examples,
+  experiment,
+  flip,
+  type Result,
+  sgd,
+  type Time,
+  tile,
+} from "../src/index.ts";
+import { errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
+
+const devices = { pcm: pcmInference, reram: reRamWanDay };
+
+/** Pictures as float32 numbers of mean 0 and deviation 1 for each colour of the training part. */
+async function pictures(data: string, o: { images: number; tests: number; seed: string | number }) {
+  const load = (part: "train" | "test", limit: number) => {
+    if (data === "cifar10") return cifar10(part, { limit });
+    if (data === "shapes") return shapeImages(part, { size: limit, seed: o.seed });
+    throw new ConfigError(`data is "cifar10" or "shapes", not ${JSON.stringify(data)}`);
+  };
+  const [learnt, tested] = [await load("train", o.images), await load("test", o.tests)];
+  const { mean, deviation } = channelMoments(learnt);
+  const normal = ({ images, labels, channels }: typeof learnt): Examples => ({
+    inputs: Float32Array.from(images, (x, k) => (x - mean[k % channels]) / deviation[k % channels]),
+    labels,
+  });
+  const { height, width, channels } = learnt;
+  return { train: normal(learnt), test: normal(tested), inputs: [height, width, channels] };
+}
+
+const compensations = ["global", "column", "none"] as const;
+
+function compensationOf(word: string) {
+  const known = compensations.find((one) => one === word);
+  if (!known)
+    throw new ConfigError(`driftCompensation is ${compensations.join(", ")}, not ${JSON.stringify(word)}`);
+  return known;
+}
+
+export default experiment({
+  name: "hwa-resnet32",
+  question:
+    "How much of what a convolutional network loses on PCM crossbars does training for them win back, up to a year later?",
+  source: "Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4, tables 4.1 to 4.3",
+  parameters: {
+    data: "cifar10",
+    images: 10000,
+    tests: 1000,
+    blocks: 5,
+    epochs: 12,
+    learningRate: 0.1,
+    batch: 50,
+    awareEpochs: 6,
+    awareRate: 0.02,
+    noise: 3,
+    rampSteps: 400,
+    remapEvery: 0,
+    device: "pcm",
+    chips: 3,
+    ages: ["1 s", "1 h", "1 day", "1 year"],
+    driftCompensation: "global",
+    weights: "",
+    fused: false,
+  },
+  quick: {
+    data: "shapes",
+    images: 300,
+    tests: 100,
+    blocks: 1,
+    epochs: 3,
+    batch: 20,
+    awareEpochs: 1,
+    rampSteps: 5,
+    chips: 2,
+    ages: ["1 h", "1 year"],
+  },
+  describe: {
+    data: '"cifar10", of which the training pictures that are present are used, or "shapes", made pictures',
+    images: "pictures to learn from",
+    tests: "pictures to test on",
+    blocks: "of each of the three stages; ResNet-32 has 5",
+    epochs: "passes over the pictures in floating point",
+    learningRate: "of stochastic gradient descent with Nesterov's momentum 0.9; it falls along half a cosine",
+    batch: "pictures of a step",
+    awareEpochs: "passes of training for chips, which starts from the weights in floating point",
+    awareRate: "its learning rate",
+    noise: "factor of the noise on weights in it",
+    rampSteps: "steps over which that noise grows",
+    remapEvery: "steps from one mapping of weights to conductances to the next; 0 for one mapping",
+    device: `what holds the weights: ${Object.keys(devices).join(" or ")}`,
+    chips: "programmings of each network",
+    ages: "times after programming",
+    driftCompensation: '"global", one factor for each tile, "column", or "none"',
+    weights: "a .safetensors file with weights in floating point to start from, instead of learning them",
+    fused: "fuse products and sums: a third faster, and other bits on other machines",
+  },
+  metrics: { ...tableMetrics, pictures: "to learn from, and to test on" },
+
+  async run(given, context) {
+    const { blocks, batch, epochs, awareEpochs, noise, rampSteps, remapEvery, chips, weights } = given;
+    const name = given.device;
+    if (!Object.hasOwn(devices, name))
+      throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
+    const device = devices[name as keyof typeof devices];
+    const ages = given.ages as readonly Time[];
+    const data = await pictures(given.data, { ...given, seed: context.seed });
+    const [height] = data.inputs;
+    const chance = 0.1;
+    const depth = 6 * blocks + 2;
+    const result = (found: Found): Result => ({
+      metrics: {
+        ...tableOf(found, { chance, direct: "as it is" }),
+        pictures: { data: given.data, train: data.train.labels.length, test: data.test.labels.length },
+      },
+      figures:
+        found.cases.length > 0 ? { error: errorFigure(found, `ResNet-${depth} on ${name} chips`) } : {},
+      networks: found.networks,
+    });
+    const descent = (rate: number, warmUp: number) =>
+      sgd({
+        learningRate: cosine(rate, { warmUp }),
+        momentum: 0.9,
+        nesterov: true,
+        weightDecay: 5e-4,
+      });
+    const onChips = {
+      mapping: {
+        ...(remapEvery > 0 ? { remapEvery } : {}),
+        rangeBatches: Math.min(100, Math.ceil(data.train.labels.length / batch)),
+      },
+      tile: tile({ device }),
+      ages,
+      chips,
+      driftCompensation: compensationOf(given.driftCompensation),
+    };
+    const found = await study(
+      {
+        ...data,
+        layers: resnet({ n: blocks }),
+        chance,
+        change: augment([crop(4), flip(), cutout(height / 4)], { shape: data.inputs, seed: context.seed }),
+      },
+      {
+        floating: { epochs, batch, optimizer: descent(given.learningRate, 0.1) },
+        cases: [
+          { name: "as it is", ...onChips },
+          {
+            name: "trained for chips",
+            ...onChips,
+            training: {
+              epochs: awareEpochs,
+              batch,
+              optimizer: descent(given.awareRate, 0.05),
+              noise: name === "reram" ? "reram" : "pcm",
+              noiseScale: noise,
+              rampSteps,
+              tile: tile({ device, irDrop: 0, weightNoise: 0 }),
+            },
+          },
+        ],
+        fused: given.fused,
+        seed: context.seed,
+        start: weights ? await readNetwork(weights) : undefined,
+      },
+      { ...context, partial: (some) => context.partial(result(some)) },
+    );
+    return result(found);
+  },
+});
