@@ -151,17 +151,17 @@ export const elementwise = {
   },
   /**
    * Adam with bias corrections in `rate` and `root` (Kingma & Ba 2015, ICLR, end of section 2) and decay apart from the
-   * gradient (Loshchilov & Hutter 2019, ICLR): w = w - loss w - rate m / (root sqrt(s) + epsilon)
+   * gradient (Loshchilov & Hutter 2019, ICLR): w = w - loss w - rate m / (root sqrt(s) + epsilon). `rest…` are 1 - beta…, which
+   * float32 would know to 5e-5 only.
    */
   adam: {
     inputs: ["w", "g", "m", "s"],
-    scalars: ["rate", "beta1", "beta2", "root", "epsilon", "loss", "decay"],
+    scalars: ["rate", "beta1", "rest1", "beta2", "rest2", "root", "epsilon", "loss", "decay"],
     outputs: ["newW", "newM", "newS"],
-    compute: (g, { w, g: plain, m, s, rate, beta1, beta2, root, epsilon, loss, decay }) => {
-      const one = g.constant(1);
+    compute: (g, { w, g: plain, m, s, rate, beta1, rest1, beta2, rest2, root, epsilon, loss, decay }) => {
       const gradient = g.add(plain, g.mul(decay, w));
-      const newM = g.add(g.mul(beta1, m), g.mul(g.sub(one, beta1), gradient));
-      const newS = g.add(g.mul(beta2, s), g.mul(g.sub(one, beta2), g.mul(gradient, gradient)));
+      const newM = g.add(g.mul(beta1, m), g.mul(rest1, gradient));
+      const newS = g.add(g.mul(beta2, s), g.mul(rest2, g.mul(gradient, gradient)));
       const step = g.div(g.mul(rate, newM), g.add(g.mul(root, g.node("sqrt", [newS])), epsilon));
       return { newW: g.sub(g.sub(w, g.mul(loss, w)), step), newM, newS };
     },
@@ -351,9 +351,10 @@ export interface KernelOptions {
   readonly fused?: boolean;
 }
 
-/** The kernels over a new heap of so many bytes. Throws `ConfigError` for more than 4 GiB. */
-export async function compileKernels(bytes: number, { fused = false }: KernelOptions = {}): Promise<Kernels> {
-  const heap = new Heap(bytes);
+/** Machine code for any heap: the same for all networks of a process, as it takes 20 ms and is tuned as it runs. */
+const compiled = new Map<boolean, Promise<WebAssembly.Module>>();
+
+function compile(fused: boolean): Promise<WebAssembly.Module> {
   const module = new ModuleBuilder();
   addMatvec(module);
   addNormals(module);
@@ -366,8 +367,14 @@ export async function compileKernels(bytes: number, { fused = false }: KernelOpt
   addRowSums(module, "largestRows", rowSums.sumRows, "max");
   addCells(module);
   addPeriphery(module);
-  const pages = heap.memory.buffer.byteLength / 65536;
-  const code = module.assemble({ pages, maximumPages: pages, shared: false });
-  const { instance } = await WebAssembly.instantiate(code, { env: { memory: heap.memory } });
+  return WebAssembly.compile(module.assemble({ pages: 1, maximumPages: 65536, shared: false }));
+}
+
+/** The kernels over a new heap of so many bytes. Throws `ConfigError` for more than 4 GiB. */
+export async function compileKernels(bytes: number, { fused = false }: KernelOptions = {}): Promise<Kernels> {
+  const heap = new Heap(bytes);
+  const code = compiled.get(fused) ?? compile(fused);
+  compiled.set(fused, code);
+  const instance = await WebAssembly.instantiate(await code, { env: { memory: heap.memory } });
   return { ...(instance.exports as unknown as Omit<Kernels, "heap">), heap };
 }

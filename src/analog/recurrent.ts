@@ -109,7 +109,7 @@ class Direction {
     const bias = this.parameters.find(({ name }) => name === `${path}.input.bias`);
     if (bias && !isGru) {
       for (let k = units; k < 2 * units; k++) bias.value.data[k] += layer.forgetBias;
-      bias.changed?.();
+      bias.renewed?.();
     }
     const rows = this.#steps * examples;
     this.#x = takeTable(heap, inputs, examples);
