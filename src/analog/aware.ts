@@ -15,7 +15,7 @@ import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit } from ".
 import { paddedColumns } from "./matvec.ts";
 import type { Memory, Parameter, Pass } from "./stage.ts";
 import type { Table } from "./table.ts";
-import { byVector, type Tile } from "./tile.ts";
+import type { Tile } from "./tile.ts";
 import { TiledMatrix } from "./tiles.ts";
 
 /**
@@ -198,10 +198,7 @@ export class AwareMatrix implements MatrixUnit {
       outputs,
       inputs: o.table,
       examples: o.examples,
-      patches:
-        o.patches && !byVector(settings.tile)
-          ? { positions: products.positions, taps: o.patches.taps, products: o.patches.products }
-          : undefined,
+      patches: o.patches && { positions: products.positions, ...o.patches },
       seed,
     });
     const { parts } = this.tiled;

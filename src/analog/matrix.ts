@@ -12,6 +12,7 @@ import { paddedColumns } from "./matvec.ts";
 import type { Products } from "./rows.ts";
 import type { Memory, Parameter, Pass } from "./stage.ts";
 import type { Shape, Table } from "./table.ts";
+import type { Unfold } from "./unfold.ts";
 
 /** y = W x + b for rows x. */
 export interface MatrixUnit {
@@ -44,8 +45,12 @@ export interface MatrixOptions {
   readonly variance?: number;
   /** Shape of one example of the inputs. */
   readonly table: Shape;
-  /** Of patches: their taps, and products with patches of so many channels. */
-  readonly patches?: { readonly taps: number; readonly products: (channels: number) => Products };
+  /** Of patches: their taps, products with patches of so many channels, and patches laid out as rows. */
+  readonly patches?: {
+    readonly taps: number;
+    readonly products: (channels: number) => Products;
+    readonly unfold: Unfold;
+  };
   /** Sizes of a row of W, where it is not simply `inputs`: [line, column, channel]. */
   readonly shape?: readonly number[];
   /** Most examples in a batch. */

@@ -14,8 +14,9 @@ import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import { type Address, type Inputs, type PartWeights, type Scratch, TilePart, takeScratch } from "./part.ts";
 import { type Products, Rows } from "./rows.ts";
-import { featuresOf, positionsOf, type Shape, type Table, tableOver, takeTable } from "./table.ts";
+import { featuresOf, positionsOf, type Shape, type Table, tableNumbers, tableOver } from "./table.ts";
 import { byVector, cuts, type Tile } from "./tile.ts";
+import type { Unfold } from "./unfold.ts";
 
 export interface TiledOptions {
   readonly tile: Tile;
@@ -24,11 +25,15 @@ export interface TiledOptions {
   readonly inputs: Shape;
   /** Most examples. */
   readonly examples: number;
-  /** Of patches of images: rows of outputs of an example, and products with patches of so many channels. Without it inputs are rows. */
+  /**
+   * Of patches of images: rows of outputs of an example, products with patches of so many channels, and patches as rows for tiles
+   * that convert each vector by itself. Without it inputs are rows.
+   */
   readonly patches?: {
     readonly positions: number;
     readonly taps: number;
     readonly products: (channels: number) => Products;
+    readonly unfold?: Unfold;
   };
   /** Spread of the tiles' own parts, and noise. */
   readonly seed: string | number;
@@ -39,6 +44,8 @@ interface Placed {
   /** Its channels, where they are only some of all. */
   readonly x: Table | undefined;
 }
+
+type Patched = NonNullable<TiledOptions["patches"]>;
 
 export class TiledMatrix {
   readonly tile: Tile;
@@ -51,14 +58,17 @@ export class TiledMatrix {
   readonly #scratch: Scratch;
   readonly #placed: readonly Placed[];
   readonly #examples: number;
-  readonly #inputPositions: number;
+  readonly #imagePositions: number;
+  readonly #inputPositions: number; // as tiles see them
+  readonly #unfold: Unfold | undefined;
   #packedBack = false;
 
   /** Throws `ConfigError` for patches on a tile that converts each vector by itself, and for kernels that do not fit. */
   constructor(kernels: Kernels, options: TiledOptions) {
     const { tile, outputs, inputs, examples, patches, seed } = options;
     const { heap } = kernels;
-    if (patches && byVector(tile))
+    this.#unfold = patches && byVector(tile) ? patches.unfold : undefined;
+    if (patches && byVector(tile) && !this.#unfold)
       throw new ConfigError(
         "this tile converts each vector by itself; patches that overlap have to be laid out as rows",
       );
@@ -67,23 +77,32 @@ export class TiledMatrix {
     this.taps = patches?.taps ?? 1;
     this.#kernels = kernels;
     this.#examples = examples;
-    this.#inputPositions = positionsOf(inputs);
-    const positions = patches?.positions ?? this.#inputPositions;
+    this.#imagePositions = positionsOf(inputs);
+    const positions = patches?.positions ?? this.#imagePositions;
+    const byRow = patches === undefined || this.#unfold !== undefined;
+    this.#inputPositions = this.#unfold ? positions : this.#imagePositions;
+    const taps = this.#unfold ? this.taps : 1; // that a row of inputs holds
     const ranges = cuts(featuresOf(inputs), tile, this.taps);
     const channels = Math.max(...ranges.map(([from, to]) => to - from));
     const inputRows = examples * this.#inputPositions;
     this.#scratch = takeScratch(kernels, tile, {
       outputs,
-      channels,
+      channels: channels * taps,
       most: channels * this.taps,
       rows: examples * positions,
-      inputRows,
+      inputRows: Math.max(inputRows, examples * this.#imagePositions),
       positions,
-      byRow: patches === undefined,
+      byRow,
     });
-    const take = () => takeTable(heap, [channels], inputRows);
-    const shared = { x: ranges.length > 1 ? take() : undefined, q: take(), operand: take() };
-    const seen = (block: Block, count: number) => tableOver(block, [...inputs.slice(0, -1), count]);
+    const most = Math.max(
+      inputRows * paddedColumns(channels * taps),
+      examples * tableNumbers([this.#imagePositions, channels]),
+    );
+    const take = () => heap.take(most);
+    const isPart = ranges.length > 1 || this.#unfold !== undefined;
+    const shared = { x: isPart ? take() : undefined, q: take(), operand: take() };
+    const before = this.#unfold ? [positions] : inputs.slice(0, -1);
+    const seen = (block: Block, count: number) => tableOver(block, [...before, count * taps]);
     this.#placed = ranges.map((range, k) => {
       const count = range[1] - range[0];
       const part = new TilePart(kernels, this.#scratch, {
@@ -91,7 +110,8 @@ export class TiledMatrix {
         outputs,
         channels: range,
         taps: this.taps,
-        products: () => patches?.products(count) ?? new Rows(kernels, [count], outputs),
+        products: () =>
+          byRow ? new Rows(kernels, [count * taps], outputs) : (patches as Patched).products(count),
         q: seen(shared.q, count),
         operand: seen(shared.operand, count),
         key: randomKey(seed, "tile", k),
@@ -132,6 +152,7 @@ export class TiledMatrix {
   backward(x: Table, dy: Table, dx: Table, count: number): void {
     const { inputBound } = this.tile;
     const { inverse, raw } = this.#scratch;
+    if (this.#unfold) dx.data.fill(0, 0, count * this.#imagePositions * dx.width);
     for (const placed of this.#placed) {
       const { part } = placed;
       const inputs = this.#inputs(placed, x, count);
@@ -142,7 +163,8 @@ export class TiledMatrix {
       this.#kernels.tileInputBack(
         ...[inputs.inputRows, own.width, own.at, inputs.x.at, own.at, inverse.at, inputBound],
       );
-      if (placed.x) moveChannels(own, 0, dx, part.from, part, inputs.inputRows);
+      if (this.#unfold) this.#unfold.addBack(own, count, part, dx);
+      else if (placed.x) moveChannels(own, 0, dx, part.from, part, inputs.inputRows);
     }
     this.#packedBack = true;
   }
@@ -162,20 +184,22 @@ export class TiledMatrix {
   /** The loss's derivative by the input range of part k, from x and dx of `backward`; aihwkit 1.1.0, learned input ranges. */
   rangeSlope(k: number, x: Table, dx: Table, count: number): number {
     const { part, x: own } = this.#placed[k];
-    const rows = count * this.#inputPositions;
+    const rows = count * this.#imagePositions;
     const { sums } = this.#scratch;
+    const size = part.to - part.from;
+    const [a, b] = own ? [tableOver(own, [size]), tableOver(part.operand, [size])] : [x, dx];
     if (own) {
-      moveChannels(x, part.from, own, 0, part, rows);
-      moveChannels(dx, part.from, part.operand, 0, part, rows);
+      moveChannels(x, part.from, a, 0, part, rows);
+      moveChannels(dx, part.from, b, 0, part, rows);
     }
-    const [a, b] = own ? [own, part.operand] : [x, dx];
-    this.#kernels.tileRangeBack(rows, a.width, part.to - part.from, b.at, a.at, sums.at, part.alpha);
+    this.#kernels.tileRangeBack(rows, a.width, size, b.at, a.at, sums.at, part.alpha);
     return sums.data.subarray(0, rows).reduce((total, one) => total + one, 0);
   }
 
   #inputs({ part, x: own }: Placed, x: Table, count: number): Inputs {
     const inputRows = count * this.#inputPositions;
-    if (own) moveChannels(x, part.from, own, 0, part, inputRows);
+    if (own && this.#unfold) this.#unfold.rows(x, count, part, own);
+    else if (own) moveChannels(x, part.from, own, 0, part, inputRows);
     return { x: own ?? x, inputRows, rows: count * this.#scratch.positions };
   }
 

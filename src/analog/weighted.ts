@@ -6,6 +6,7 @@ import { patches, patchPositions } from "./patches.ts";
 import { type Products, Rows } from "./rows.ts";
 import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, takeTable } from "./table.ts";
+import { unfold } from "./unfold.ts";
 
 /** Rows of a table times a matrix. */
 export class WeightedStage implements Stage {
@@ -121,6 +122,6 @@ export function convolutionStage(layer: Extract<Layer, { kind: "conv2d" }>, site
   return stageOf(site, products(channels), [height, width, outputs], {
     bias,
     shape: [...kernel, channels],
-    patches: { taps: kernel[0] * kernel[1], products },
+    patches: { taps: kernel[0] * kernel[1], products, unfold: unfold(geometry) },
   });
 }
