@@ -20,6 +20,7 @@ const values = [
   ...["compare", "fit", "fitReport", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
+  ...["inSituMatrices", "inSituOf"], // layers that learn in place
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
   ...["augment", "batches", "crop", "cutout", "flip", "normalise"], // examples to learn from
   ...["backgroundNoise", "gaussianNoise", "spectrogramMask", "timeShift"],
@@ -60,6 +61,7 @@ const types = [
   ...["Augmentation", "BatchedExamples", "BatchOptions", "LabelledBatch", "Mfcc", "MfccOptions"],
   ...["Measurement", "Sequence", "TableOptions"],
   ...["Crossbar", "CrossbarUse", "Examples", "Hardware", "Layer"],
+  ...["InSituMatrix", "InSituOptions", "Rule"],
   ...["PassOptions", "Sequential", "SequentialOptions", "TrainOptions"],
   ...[
     "ArraySize",

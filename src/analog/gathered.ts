@@ -10,7 +10,7 @@ import {
   largest,
   nearestEven,
   single,
-  type TrainOptions,
+  type PulseTrainOptions,
   TrainWriter,
   trainsOf,
   Upkeep,
@@ -34,7 +34,7 @@ export interface GatherOptions {
   readonly inputBins?: number;
   readonly errorBins?: number;
   /** How a row's whole steps are written. Default: trains of managed length, as aihwkit. */
-  readonly trains?: TrainOptions;
+  readonly trains?: PulseTrainOptions;
 }
 
 /**

@@ -24,7 +24,7 @@ import type { Input, Purpose, Weights } from "./weights.ts";
 const kinds = ["stochastic", "deterministic", "mean count"] as const;
 
 /** How trains are made. */
-export interface TrainOptions {
+export interface PulseTrainOptions {
   /**
    * "stochastic": drawn slot by slot, trains of both signs at once (aihwkit's compressed kind; its other has the same
    * distribution and takes twice the slots). "deterministic": round(n A |d_i| B |x_j|) pulses; "mean count":
@@ -41,10 +41,10 @@ export interface TrainOptions {
   readonly resolution?: number;
 }
 
-export type Trains = Required<TrainOptions>;
+export type Trains = Required<PulseTrainOptions>;
 
 /** Options with their defaults. Throws `ConfigError`. */
-export function trainsOf(options: TrainOptions = {}): Trains {
+export function trainsOf(options: PulseTrainOptions = {}): Trains {
   const {
     kind = "stochastic",
     slots = mostSlots,
@@ -254,7 +254,7 @@ export class PulsedWeights implements Weights {
     cells: Crosspoints,
     o: {
       readonly read: Read;
-      readonly trains?: TrainOptions;
+      readonly trains?: PulseTrainOptions;
       readonly seed: string;
       readonly upkeep?: UpkeepOptions;
     },

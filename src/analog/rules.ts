@@ -5,7 +5,7 @@ import { didYouMean } from "../math/nearest.ts";
 import { type Crosspoints, crosspointBytes, crosspoints } from "./crosspoints.ts";
 import { GatheredWeights, type GatherOptions } from "./gathered.ts";
 import type { Kernels } from "./kernels.ts";
-import { PulsedWeights, type TrainOptions, TrainWriter, type UpkeepOptions } from "./pulsed.ts";
+import { PulsedWeights, type PulseTrainOptions, TrainWriter, type UpkeepOptions } from "./pulsed.ts";
 import { type ConverterOptions, converterRead, exactRead, type Reader, readBytes } from "./reads.ts";
 import { type TransferOptions, TransferWeights, transferKinds } from "./transfer.ts";
 import type { Weights } from "./weights.ts";
@@ -15,7 +15,7 @@ import type { Weights } from "./weights.ts";
  * ("gathered", gathered.ts), or by one of four transfers from a fast array to a slow one (transfer.ts).
  */
 export type Rule =
-  | ({ readonly kind: "pulsed" } & { readonly trains?: TrainOptions })
+  | ({ readonly kind: "pulsed" } & { readonly trains?: PulseTrainOptions })
   | ({ readonly kind: "gathered" } & GatherOptions)
   | TransferOptions;
 

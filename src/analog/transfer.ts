@@ -20,7 +20,7 @@ import type { Crosspoints } from "./crosspoints.ts";
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
-import { largest, type TrainOptions, TrainWriter, trainsOf, Upkeep, type UpkeepOptions } from "./pulsed.ts";
+import { largest, type PulseTrainOptions, TrainWriter, trainsOf, Upkeep, type UpkeepOptions } from "./pulsed.ts";
 import type { Read, Reader } from "./reads.ts";
 import { roomOf } from "./trains.ts";
 import type { Input, Purpose, Weights } from "./weights.ts";
@@ -58,9 +58,9 @@ export interface TransferOptions {
   readonly outputChopProbability?: number;
   /** "dynamic": weight of the last reads in the mean; it forgets `tail` over the reads between switches. Default 5. */
   readonly tail?: number;
-  readonly fastTrains?: TrainOptions;
+  readonly fastTrains?: PulseTrainOptions;
   /** Default: managed trains for "transfer", one slot for the others. */
-  readonly transferTrains?: TrainOptions;
+  readonly transferTrains?: PulseTrainOptions;
 }
 
 type Settings = Required<TransferOptions>;

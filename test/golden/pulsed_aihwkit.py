@@ -175,7 +175,7 @@ def compound(kind, device):
     )
 
 
-RATES = {"transfer": 0.02, "buffered": 4.0, "chopped": 4.0, "dynamic": 4.0}
+RATES = {"transfer": 0.02, "buffered": 1.0, "chopped": 1.0, "dynamic": 1.0}
 LOOKS = [100, 200, 400, 800]
 
 
