@@ -91,3 +91,12 @@ export function numbers(count: number, stream: number, zeros = 0): Float32Array 
     uniform([9, 9], stream, k >> 3, 1) < zeros ? 0 : uniform([9, 9], stream, k, 0) - 0.5,
   );
 }
+
+/** Where two arrays differ first, bit for bit but for the sign of 0; nothing where they do not. */
+export function difference(ours: Float32Array, expected: Float32Array): string {
+  if (ours.length !== expected.length) return `${ours.length} numbers, not ${expected.length}`;
+  for (let k = 0; k < ours.length; k++)
+    if (!(ours[k] === expected[k] || (Number.isNaN(ours[k]) && Number.isNaN(expected[k]))))
+      return `number ${k} is ${ours[k]}, not ${expected[k]}`;
+  return "";
+}
