@@ -37,6 +37,8 @@ export interface Task {
   readonly test: Examples;
   readonly loss?: LossKind;
   readonly change?: TrainOptions["change"];
+  /** "kept" for streams, whose states go on from batch to batch. Default "random". */
+  readonly order?: TrainOptions["order"];
   /** Share of rows named rightly by guessing. */
   readonly chance: number;
 }
@@ -123,8 +125,8 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
   };
   const told = (fraction: number, what: string) =>
     context.progress((done + costOfThis * Math.min(1, fraction)) / all, what);
-  const build = (batch: number, under?: TilesUnder): Promise<Sequential> =>
-    sequential(task.layers, {
+  const build = (batch: number, under?: TilesUnder, layers = task.layers): Promise<Sequential> =>
+    sequential(layers, {
       inputs: task.inputs,
       batch,
       seed: o.seed,
@@ -139,6 +141,7 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
       ...training,
       seed: `${o.seed}/${name}`,
       change: task.change,
+      order: task.order,
       signal: context.signal,
       progress: (n) => {
         const share = n / (training.epochs * examples);
@@ -168,7 +171,7 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
     const { name, training, mapping = {}, tile, ages, chips } = one;
     const batch = training?.batch ?? o.floating.batch;
     const under = onTiles({ ...mapping, tile, noiseScale: 0 });
-    const onChips = await build(batch, under);
+    const onChips = await build(batch, under, withoutDropout(task.layers));
     let losses: readonly number[] = [];
     if (training) {
       const { tile: easier, epochs, batch: _, optimizer, ...noise } = training;
@@ -215,6 +218,18 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
   return found;
 }
 
+/** Layers of the same names that leave nothing out: ranges of inputs are those of looks. */
+function withoutDropout(layers: readonly Layer[]): Layer[] {
+  return layers.map((layer) => {
+    if (layer.kind === "dropout") return { ...layer, rate: 0 };
+    if (layer.kind === "residual")
+      return { ...layer, body: withoutDropout(layer.body), shortcut: withoutDropout(layer.shortcut) };
+    return layer.kind === "concatenation"
+      ? { ...layer, branches: layer.branches.map(withoutDropout) }
+      : layer;
+  });
+}
+
 /** Lets input ranges follow the inputs of some batches; nothing is learnt. Running means of normalisation stay. */
 function findRanges(network: Sequential, task: Task, o: { batch: number; batches: number }): void {
   const means = Object.entries(network.weights()).filter(([name]) => /\.(mean|variance)$/.test(name));
@@ -222,6 +237,7 @@ function findRanges(network: Sequential, task: Task, o: { batch: number; batches
   const count = task.train.inputs.length / size;
   const { inputs, scale = 1 } = task.train;
   const batch = Math.min(o.batch, count);
+  network.forget();
   for (let k = 0; k < o.batches; k++) {
     const from = count > batch ? (k * batch) % (count - batch) : 0;
     const own = Float32Array.from(inputs.subarray(from * size, (from + batch) * size), (x) => x * scale);

@@ -22,6 +22,8 @@ export interface TrainOptions extends PassOptions {
   readonly batch?: number;
   /** Of the order of examples, another in each epoch. */
   readonly seed: string | number;
+  /** "kept": as they are, and states that layers keep begin anew with each epoch, as for streams of text. Default "random". */
+  readonly order?: "random" | "kept";
   /** Changes the inputs of a batch, such as `augment` does. */
   readonly change?: (batch: Batch) => void;
   /** A network whose outputs for the same inputs are learnt as well. */
@@ -77,7 +79,7 @@ function gather(
 }
 
 /**
- * Learns from all examples `epochs` times, in batches in random order; the last of an epoch may be smaller. Goes on where
+ * Learns from all examples `epochs` times, in batches in random order unless told; the last of an epoch may be smaller. Goes on where
  * an interrupted call of the same options ended. Gives the epochs that ended, fewer when interrupted. Throws `ConfigError`
  * where examples and network do not fit, `NumericError` where a loss is not finite.
  */
@@ -86,7 +88,7 @@ export async function train(
   examples: Examples,
   options: TrainOptions,
 ): Promise<EpochResult[]> {
-  const { epochs, batch = network.batch, seed, signal, progress, teacher } = options;
+  const { epochs, batch = network.batch, seed, order: kind = "random", signal, progress, teacher } = options;
   const count = checkExamples(network, examples);
   if (!(Number.isInteger(epochs) && epochs >= 1))
     throw new ConfigError(`epochs are a whole number from 1, not ${epochs}`);
@@ -103,7 +105,11 @@ export async function train(
     const epoch = Math.floor(step / perEpoch);
     const place = step - epoch * perEpoch;
     if (place === 0 || order.length === 0) {
-      order = permutation(count, `${seed}/${epoch}`);
+      order =
+        kind === "kept"
+          ? Uint32Array.from({ length: count }, (_, k) => k)
+          : permutation(count, `${seed}/${epoch}`);
+      if (kind === "kept" && place === 0) network.forget();
       sums = { loss: 0, right: 0, rows: 0 };
     }
     if (Date.now() - looked > 50) {
@@ -153,7 +159,7 @@ export interface Evaluation {
   readonly rows: number;
 }
 
-/** Looks at all examples without learning; ends early when interrupted, with what was seen. */
+/** Looks at all examples without learning, from states of 0 on; ends early when interrupted, with what was seen. */
 export async function evaluate(
   network: Sequential,
   examples: Examples,
@@ -161,6 +167,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const count = checkExamples(network, examples);
   const sums = { loss: 0, right: 0, rows: 0 };
+  network.forget();
   let looked = Date.now();
   for (let from = 0; from < count; from += network.batch) {
     if (Date.now() - looked > 50) {

@@ -1,0 +1,136 @@
+/** A recurrent language model on PCM crossbars: what a year of drift costs, before and after training for it. */
+import { readNetwork } from "../datasets/weights.ts";
+import { pcmInference } from "../models/pcm-inference.ts";
+import { reRamWanDay } from "../models/reram-inference.ts";
+import { lstmLanguageModel } from "../models/sequences.ts";
+import { adam, ConfigError, cosine, experiment, type Result, type Time, tile } from "../src/index.ts";
+import { textTask } from "./hardware-aware/language.ts";
+import { errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
+
+const devices = { pcm: pcmInference, reram: reRamWanDay };
+
+export default experiment({
+  name: "hwa-lstm",
+  question:
+    "How well does a recurrent network name the next word on PCM crossbars up to a year old, with its weights as they are and trained for chips?",
+  source: "Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4, LSTM on Penn Treebank",
+  parameters: {
+    data: "ptb-words",
+    vocabulary: 1000,
+    learnt: 200000,
+    tested: 10000,
+    layers: 2,
+    units: 128,
+    dropout: 0.2,
+    time: 35,
+    batch: 20,
+    epochs: 3,
+    learningRate: 0.003,
+    awareEpochs: 1,
+    awareRate: 0.001,
+    noise: 5,
+    rampSteps: 100,
+    dropConnect: 0.01,
+    device: "pcm",
+    chips: 3,
+    ages: ["1 s", "1 h", "1 day", "1 year"],
+    weights: "",
+    fused: false,
+  },
+  quick: {
+    data: "sample",
+    vocabulary: 0,
+    learnt: 20000,
+    tested: 2000,
+    layers: 1,
+    units: 32,
+    dropout: 0,
+    time: 20,
+    epochs: 3,
+    learningRate: 0.01,
+    awareRate: 0.003,
+    rampSteps: 5,
+    ages: ["1 h", "1 year"],
+  },
+  describe: {
+    data: 'text: "ptb-words", "ptb-characters", "war-and-peace", "shakespeare", or "sample", 60 kB that ship with the program',
+    vocabulary: "most frequent words that are kept, the others are <unk>; 0 for all",
+    learnt: "symbols to learn from; 0 for all",
+    tested: "symbols to test on; 0 for all",
+    layers: "of cells",
+    units: "cells of a layer and features of the embedding; the paper has 2 layers of 650",
+    dropout: "part of what goes up from each layer that is left out while learning; the paper has 0.5",
+    time: "symbols through which errors go back",
+    batch: "streams that are read side by side",
+    epochs: "passes over the text in floating point",
+    learningRate: "of Adam; it falls along half a cosine",
+    awareEpochs: "passes of training for chips, which starts from the weights in floating point",
+    awareRate: "its learning rate",
+    noise: "factor of the noise on weights in it",
+    rampSteps: "steps over which that noise grows",
+    dropConnect: "part of the weights that are 0 for a batch in it",
+    device: `what holds the weights: ${Object.keys(devices).join(" or ")}`,
+    chips: "programmings of each network",
+    ages: "times after programming",
+    weights: "a .safetensors file with weights in floating point to start from, instead of learning them",
+    fused: "fuse products and sums: a third faster, and other bits on other machines",
+  },
+  metrics: { ...tableMetrics, text: "which text, and what of it" },
+
+  async run(given, context) {
+    const { layers, units, dropout, batch, time, chips, weights } = given;
+    const { noise, rampSteps, dropConnect } = given;
+    const name = given.device;
+    if (!Object.hasOwn(devices, name))
+      throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
+    const device = devices[name as keyof typeof devices];
+    const { train, test, symbols, split } = await textTask(given);
+    const chance = 1 / symbols;
+    const result = (found: Found): Result => ({
+      metrics: { ...tableOf(found, { chance, direct: "as it is" }), text: split },
+      figures:
+        found.cases.length > 0
+          ? { error: errorFigure(found, `${layers} x ${units} LSTM cells on ${name} chips`) }
+          : {},
+      networks: found.networks,
+    });
+    // norms of gradients at most 10, as in the paper
+    const descent = (rate: number) => adam({ learningRate: cosine(rate, { warmUp: 0.05 }), clip: 10 });
+    const onChips = { tile: tile({ device }), ages: given.ages as readonly Time[], chips };
+    const found = await study(
+      {
+        train,
+        test,
+        chance,
+        layers: lstmLanguageModel({ symbols, layers, units, dropout }),
+        inputs: [time, 1],
+        order: "kept",
+      },
+      {
+        floating: { epochs: given.epochs, batch, optimizer: descent(given.learningRate) },
+        cases: [
+          { name: "as it is", ...onChips },
+          {
+            name: "trained for chips",
+            ...onChips,
+            training: {
+              epochs: given.awareEpochs,
+              batch,
+              optimizer: descent(given.awareRate),
+              noise: name === "reram" ? "reram" : "pcm",
+              noiseScale: noise,
+              rampSteps,
+              dropConnect,
+              tile: tile({ device, irDrop: 0, weightNoise: 0 }),
+            },
+          },
+        ],
+        fused: given.fused,
+        seed: context.seed,
+        start: weights ? await readNetwork(weights) : undefined,
+      },
+      { ...context, partial: (some) => context.partial(result(some)) },
+    );
+    return result(found);
+  },
+});
