@@ -21,6 +21,7 @@ const values = [
   ...["compile", "simulate", "spikes", "trace"], // runs
   ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
   ...["inSituMatrices", "inSituOf"], // layers that learn in place
+  ...["program", "tile", "tileProducts"], // tiles and chips
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
   ...["augment", "batches", "crop", "cutout", "flip", "normalise"], // examples to learn from
   ...["backgroundNoise", "gaussianNoise", "spectrogramMask", "timeShift"],
@@ -73,6 +74,8 @@ const types = [
     "MatrixShape",
     "NetworkShape",
   ],
+  ...["Chip", "ChipLook", "LookedMatrix", "LookedPart", "LookOptions", "MatrixValues", "ProgramOptions"],
+  ...["Tile", "TileOptions", "TileProducts", "TileProductsOptions"],
   ...["Piece", "PlacedPiece", "Placement"],
   ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
   ...["FitReport", "FitReportOptions", "Posterior", "PosteriorOptions", "ReplicateOptions"],
