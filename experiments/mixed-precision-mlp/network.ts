@@ -3,138 +3,48 @@
  * learning, ageing.
  */
 import type { DigitSets, LabelledImages } from "../../datasets/mnist.ts";
-import { pcm } from "../../models/pcm.ts";
 import {
   ConfigError,
   classify,
   dense,
-  device,
-  differentialPair,
   type Estimate,
   type Examples,
-  type Hardware,
   type Layer,
-  type Model,
-  proportion,
-  quantity,
   type OnlineNetwork,
   onlineNetwork,
+  proportion,
+  quantity,
   shuffled,
   sigmoid,
-  type Time,
   trainOnline,
 } from "../../src/index.ts";
+import { type DeviceSetting, deviceChanges, hardwareOf } from "../mixed-precision/hardware.ts";
 
 const classes = 10;
 const pixelScale = 1 / 255;
 
 /** What one network and its twin are made of and taught. */
-export interface Setting {
+export interface Setting extends DeviceSetting {
   readonly hidden: number;
   readonly epochs: number;
   readonly learningRate: number;
   readonly learningRateEnd: number;
   readonly loss: string;
-  readonly deviceParameters: readonly string[];
-  readonly startMean: string;
-  readonly startSd: string;
-  readonly unit: string;
-  readonly epsilon: string;
-  readonly chi: boolean;
-  readonly dacBits: number;
-  readonly adcBits: number;
-  readonly adcRange: readonly number[];
-  readonly refreshEvery: number;
-  readonly refreshAbove: string;
-  readonly refreshBelow: string;
-  readonly refreshPulses: number;
-  readonly exampleTime: Time;
   readonly ages: readonly string[];
 }
 
 type Change = (setting: Setting) => Partial<Setting>;
 
-const parameters =
-  (...more: string[]): Change =>
-  ({ deviceParameters }) => ({ deviceParameters: [...deviceParameters, ...more] });
-const scaled =
-  (factor: number): Change =>
-  ({ epsilon }) => ({ epsilon: `${factor * quantity(epsilon, "S")} S` });
-
-const linear = ["m1=0", "c1=0.77 uS", "A1=0 S"];
-const noWriteNoise = ["m2=0", "c2=0 S", "A2=0 S"];
-const noReadNoise = ["m3=0", "c3=0 S"];
-
-/** Each changes one thing: the ablations of the non-idealities, and what the method needs or does not. */
+/** Changes of the devices (mixed-precision/hardware.ts), and of how they are taught. */
 export const changes: Readonly<Record<string, Change>> = {
-  "as set": () => ({}),
+  ...deviceChanges,
   "constant rate": ({ learningRate }) => ({ learningRateEnd: learningRate }),
-  "linear update": parameters(...linear),
-  "no write noise": parameters(...noWriteNoise),
-  "no read noise": parameters(...noReadNoise),
-  "no drift": parameters("nuMean=0"),
-  "drift while training": () => ({ exampleTime: "1 ms" }),
-  "no converters": () => ({ dacBits: 0, adcBits: 0 }),
-  "none of these": (setting) => ({
-    ...parameters(...linear, ...noWriteNoise, ...noReadNoise, "nuMean=0", "Gmax=1 S")(setting),
-    dacBits: 0,
-    adcBits: 0,
-    refreshEvery: 0,
-  }),
-  "no refresh": () => ({ refreshEvery: 0 }),
-  "no chi": () => ({ chi: false }),
-  "half epsilon": scaled(0.5),
-  "twice epsilon": scaled(2),
   "cross-entropy": ({ learningRate, learningRateEnd }) => ({
     loss: "cross-entropy",
     learningRate: learningRate / 4,
     learningRateEnd: learningRateEnd / 4,
   }),
-  "drift spread 0.01": parameters("nuSd=0.01"),
-  "drift spread 0.04": parameters("nuSd=0.04"),
-  ...Object.fromEntries(
-    [2, 3, 4, 5, 6, 7].map((bits) => [`${bits} bits`, () => ({ dacBits: bits, adcBits: bits })]),
-  ),
 };
-
-/** The device with parameters of its own, as it is when training begins: one SET pulse after its last RESET. */
-function deviceOf({ deviceParameters, startMean, startSd }: Setting): Model<"device"> {
-  const { definition } = pcm;
-  const start = device({
-    ...definition,
-    initial: {
-      ...definition.initial,
-      G: "clip(Gstart + GstartSd * randn(), Gmin, Gmax)",
-      P: "exp(-1 / alpha)",
-    },
-    parameters: { ...definition.parameters, Gstart: startMean, GstartSd: startSd },
-  });
-  const values = deviceParameters.map((text): [string, string | number] => {
-    const [name, value] = text.split("=").map((part) => part.trim());
-    if (!value) throw new ConfigError(`a device parameter is "name=value", not ${JSON.stringify(text)}`);
-    return [name, Number.isNaN(Number(value)) ? value : Number(value)];
-  });
-  return start.with(Object.fromEntries(values));
-}
-
-function hardwareOf(setting: Setting): Hardware {
-  const { dacBits, adcBits, adcRange, refreshEvery, refreshPulses, exampleTime } = setting;
-  const refresh = { above: setting.refreshAbove, difference: setting.refreshBelow };
-  return {
-    weights: differentialPair(deviceOf(setting), {
-      weightPerConductance: `${1 / quantity(setting.unit, "S")} 1/S`,
-      step: setting.epsilon,
-      accumulate: setting.chi,
-      ...(refreshEvery > 0 && { refresh }),
-    }),
-    ...(dacBits > 0 && { dacBits }),
-    ...(adcBits > 0 && { adcBits }),
-    adcRange,
-    ...(refreshEvery > 0 && { refreshEvery }),
-    refreshPulses,
-    exampleTime,
-  };
-}
 
 function lossOf({ loss }: Setting): "squared error" | "cross-entropy" {
   if (loss === "squared error" || loss === "cross-entropy") return loss;
