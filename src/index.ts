@@ -37,6 +37,7 @@ export {
   trainOnline,
 } from "./analog/examples.ts";
 export type { Hardware } from "./analog/hardware.ts";
+export { type ImportedNetwork, importOnnx } from "./analog/imported.ts";
 export { type InSituMatrix, type InSituOptions, inSituMatrices, inSituOf } from "./analog/insitu.ts";
 export {
   attention,
@@ -64,7 +65,9 @@ export {
 } from "./analog/layers.ts";
 export type { LossKind } from "./analog/loss.ts";
 export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
+export type { Matrices } from "./analog/matrix.ts";
 export { type OnlineNetwork, type OnlineOptions, onlineNetwork } from "./analog/online.ts";
+export { type OnnxGraph, type OnnxOptions, readOnnx } from "./analog/onnx.ts";
 export {
   adam,
   adamw,
@@ -82,6 +85,7 @@ export { decodeSafetensors, encodeSafetensors } from "./analog/safetensors.ts";
 export { type Sequential, type SequentialOptions, type State, sequential } from "./analog/sequential.ts";
 export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
 export { type Tile, type TileOptions, tile } from "./analog/tile.ts";
+export { onnxShape } from "./analog/traced.ts";
 export {
   type Batch,
   type EpochResult,

@@ -23,6 +23,7 @@ const values = [
   ...["inSituMatrices", "inSituOf"], // layers that learn in place
   ...["program", "tile", "tileProducts"], // tiles and chips
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
+  ...["importOnnx", "onnxShape", "readOnnx"], // networks from files
   ...["augment", "batches", "crop", "cutout", "flip", "normalise"], // examples to learn from
   ...["backgroundNoise", "gaussianNoise", "spectrogramMask", "timeShift"],
   ...["raster", "timesOf"], // spike trains
@@ -76,7 +77,7 @@ const types = [
   ],
   ...["Chip", "ChipLook", "LookedMatrix", "LookedPart", "LookOptions", "MatrixValues", "ProgramOptions"],
   ...["Tile", "TileOptions", "TileProducts", "TileProductsOptions"],
-  ...["Piece", "PlacedPiece", "Placement"],
+  ...["Piece", "PlacedPiece", "Placement", "ImportedNetwork", "OnnxGraph", "OnnxOptions"],
   ...["Candidate", "Check", "CheckOptions", "Fit", "FitOptions", "FittedParameter", "Ranked"],
   ...["FitReport", "FitReportOptions", "Posterior", "PosteriorOptions", "ReplicateOptions"],
 ];

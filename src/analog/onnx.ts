@@ -13,7 +13,7 @@ export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly type: string; // "float32"
   /** All of them, in the order of a row-major array. Throws `DataError` where they are missing or of a type with no numbers. */
-  readonly numbers: () => Float64Array;
+  readonly numbers: () => Float32Array | Float64Array;
 }
 
 export type OnnxAttribute = number | string | readonly number[] | readonly string[] | OnnxTensor;
@@ -53,9 +53,15 @@ export interface OnnxOptions {
 
 /** Reads a file of ONNX. Throws `DataError` where it is none, is cut off or damaged. */
 export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): OnnxGraph {
-  const { file = "network.onnx" } = options;
+  const { file = "network.onnx", beside } = options;
+  const files = new Map<string, Uint8Array>(); // each is read once
+  const read = (location: string): Uint8Array => {
+    const own = files.get(location) ?? beside?.(location) ?? new Uint8Array(0);
+    files.set(location, own);
+    return own;
+  };
   try {
-    return graphFrom(new Message(bytes), file, options.beside);
+    return graphFrom(new Message(bytes), file, beside && read);
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
     throw new DataError(`this is not a whole file of ONNX: ${cause.message}`, { place: { file }, cause });
@@ -162,7 +168,7 @@ function tensorFrom(tensor: Message, file: string, beside: OnnxOptions["beside"]
   const count = dims.reduce((product, dim) => product * dim, 1);
   const fault = (reason: string) =>
     new DataError(`tensor ${name || "without a name"} ${reason}`, { place: { file } });
-  const numbers = (): Float64Array => {
+  const numbers = (): Float32Array | Float64Array => {
     if (read === undefined) throw fault(`is of type ${type}, which has no numbers here`);
     const listed = tensor.bytes(9).length === 0 && tensor.integer(14) !== 1;
     if (listed) {
@@ -182,8 +188,11 @@ function tensorFrom(tensor: Message, file: string, beside: OnnxOptions["beside"]
     const bytes = tensor.integer(14) === 1 ? external(tensor, size * count) : tensor.bytes(9)[0];
     if (bytes.length !== size * count)
       throw fault(`has ${bytes.length} bytes for ${count} numbers of ${type}`);
+    if (type === "float32") return new Float32Array(new Uint8Array(bytes).buffer); // what runs WebAssembly is little-endian
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return Float64Array.from({ length: count }, (_, k) => read(view, size * k));
+    const values = new Float64Array(count);
+    for (let k = 0; k < count; k++) values[k] = read(view, size * k);
+    return values;
   };
   const external = (message: Message, length: number): Uint8Array => {
     const entries = Object.fromEntries(message.messages(13).map((entry) => [entry.text(1), entry.text(2)]));

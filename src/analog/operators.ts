@@ -171,7 +171,12 @@ const split: Rule = (node, [input, sizes]) => {
 };
 
 /** First place, step and count along an axis of so many, as Python has it. */
-function ranged(start: number, end: number, step: number, dim: number): { first: number; count: number } {
+export function placesAlong(
+  start: number,
+  end: number,
+  step: number,
+  dim: number,
+): { first: number; count: number } {
   const clip = (value: number) => {
     const front = value < 0 ? value + dim : value;
     return Math.min(Math.max(front, step > 0 ? 0 : -1), step > 0 ? dim : dim - 1);
@@ -188,7 +193,7 @@ const slice: Rule = (node, [input, start, end, axis, step]) => {
   const dims = [...input.dims];
   for (const [k, each] of axes.entries()) {
     const at = fromFront(each, dims.length);
-    dims[at] = ranged(starts[k], ends[k], step?.numbers?.[k] ?? 1, dims[at]).count;
+    dims[at] = placesAlong(starts[k], ends[k], step?.numbers?.[k] ?? 1, dims[at]).count;
   }
   return [dims];
 };
@@ -353,7 +358,7 @@ export function numbersFrom(
       const [start, end] = [integersOf(node, "starts", second)?.[0], integersOf(node, "ends", third)?.[0]];
       if (first.dims?.length !== 1 || start === undefined || end === undefined) return undefined;
       const step = inputs[4]?.numbers?.[0] ?? 1;
-      const { first: from, count } = ranged(start, end, step, a.length);
+      const { first: from, count } = placesAlong(start, end, step, a.length);
       return Array.from({ length: count }, (_, k) => a[from + k * step]);
     }
     case "Where": {

@@ -36,7 +36,7 @@ interface Walk {
  */
 export function onnxShape(graph: OnnxGraph, options: { readonly length?: number } = {}): NetworkShape {
   const { file, producer, opset } = graph;
-  const { known, matrices } = traced(graph, options.length);
+  const { known, matrices } = traced(graph, options);
   if (matrices.size === 0) throw new DataError("there is no matrix in this network", { place: { file } });
   const samples = graph.inputs.map(({ name }) => {
     const dims = known.get(name)?.dims;
@@ -56,9 +56,12 @@ export function onnxShape(graph: OnnxGraph, options: { readonly length?: number 
 }
 
 /** What is known of the values of a graph, and its matrices. Throws `DataError`. */
-export function traced(graph: OnnxGraph, length?: number): Pick<Walk, "known" | "matrices"> {
+export function traced(
+  graph: OnnxGraph,
+  options: { readonly length?: number; readonly batchAxis?: number } = {},
+): Pick<Walk, "known" | "matrices"> {
   expectOperators(graph, (operator) => Object.hasOwn(rules, operator) || Object.hasOwn(weighted, operator));
-  const sizes = openSizes(graph, length);
+  const sizes = openSizes(graph, options);
   const known = new Map<string, Known>();
   for (const [name, tensor] of graph.tensors) known.set(name, fixedTensor(tensor));
   for (const value of graph.inputs) known.set(value.name, { dims: sizesOf(value, sizes), fixed: false });
@@ -99,12 +102,18 @@ export function expectOperators(
 
 type Sizes = ReadonlyMap<string, number>;
 
-/** Sizes that the file leaves open, by name. */
-function openSizes({ inputs, file }: OnnxGraph, length: number | undefined): Sizes {
+/** Whether a size that is left open is named as a batch. */
+export const isBatchSize = (dim: number | string): boolean =>
+  typeof dim === "string" && /batch|^[nb]$/i.test(dim);
+
+/** Sizes that the file leaves open, by name. `batchAxis`: that of the batch where none is named so. */
+function openSizes(
+  { inputs, file }: OnnxGraph,
+  { length, batchAxis = 0 }: { readonly length?: number; readonly batchAxis?: number },
+): Sizes {
   const sizes = new Map<string, number>();
-  const isBatch = (name: number | string) => typeof name === "string" && /batch|^[nb]$/i.test(name);
   for (const { dims } of inputs) {
-    const batch = dims?.find(isBatch) ?? dims?.[0];
+    const batch = dims?.find(isBatchSize) ?? dims?.[batchAxis];
     if (typeof batch === "string") sizes.set(batch, 1);
   }
   const missing: string[] = [];
