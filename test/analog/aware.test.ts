@@ -160,7 +160,7 @@ describe("noise on weights", () => {
   });
 
   test("looks from outside see none, and change none", async () => {
-    const under = onTiles({ tile: ideal });
+    const under = onTiles({ tile: ideal, rangeBatches: 0 });
     const network = await sequential([dense(8, 3)], {
       inputs: [8],
       batch: 2,
