@@ -1,13 +1,10 @@
 /** A recurrent language model on PCM crossbars: what a year of drift costs, before and after training for it. */
 import { readNetwork } from "../datasets/weights.ts";
-import { pcmInference } from "../models/pcm-inference.ts";
-import { reRamWanDay } from "../models/reram-inference.ts";
 import { lstmLanguageModel } from "../models/sequences.ts";
-import { adam, ConfigError, cosine, experiment, type Result, type Time, tile } from "../src/index.ts";
+import { adam, cosine, experiment, type Result, type Time } from "../src/index.ts";
+import { bothWays, chipDescriptions } from "./hardware-aware/chips.ts";
 import { textTask } from "./hardware-aware/language.ts";
 import { errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
-
-const devices = { pcm: pcmInference, reram: reRamWanDay };
 
 export default experiment({
   name: "hwa-lstm",
@@ -64,39 +61,25 @@ export default experiment({
     batch: "streams that are read side by side",
     epochs: "passes over the text in floating point",
     learningRate: "of Adam; it falls along half a cosine",
-    awareEpochs: "passes of training for chips, which starts from the weights in floating point",
-    awareRate: "its learning rate",
-    noise: "factor of the noise on weights in it",
-    rampSteps: "steps over which that noise grows",
-    dropConnect: "part of the weights that are 0 for a batch in it",
-    device: `what holds the weights: ${Object.keys(devices).join(" or ")}`,
-    chips: "programmings of each network",
-    ages: "times after programming",
-    weights: "a .safetensors file with weights in floating point to start from, instead of learning them",
-    fused: "fuse products and sums: a third faster, and other bits on other machines",
+    ...chipDescriptions,
   },
   metrics: { ...tableMetrics, text: "which text, and what of it" },
 
   async run(given, context) {
-    const { layers, units, dropout, batch, time, chips, weights } = given;
-    const { noise, rampSteps, dropConnect } = given;
-    const name = given.device;
-    if (!Object.hasOwn(devices, name))
-      throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
-    const device = devices[name as keyof typeof devices];
+    const { layers, units, dropout, batch, time, weights } = given;
+    const ages = given.ages as readonly Time[];
     const { train, test, symbols, split } = await textTask(given);
     const chance = 1 / symbols;
     const result = (found: Found): Result => ({
       metrics: { ...tableOf(found, { chance, direct: "as it is" }), text: split },
       figures:
         found.cases.length > 0
-          ? { error: errorFigure(found, `${layers} x ${units} LSTM cells on ${name} chips`) }
+          ? { error: errorFigure(found, `${layers} x ${units} LSTM cells on ${given.device} chips`) }
           : {},
       networks: found.networks,
     });
     // norms of gradients at most 10, as in the paper
     const descent = (rate: number) => adam({ learningRate: cosine(rate, { warmUp: 0.05 }), clip: 10 });
-    const onChips = { tile: tile({ device }), ages: given.ages as readonly Time[], chips };
     const found = await study(
       {
         train,
@@ -108,23 +91,10 @@ export default experiment({
       },
       {
         floating: { epochs: given.epochs, batch, optimizer: descent(given.learningRate) },
-        cases: [
-          { name: "as it is", ...onChips },
-          {
-            name: "trained for chips",
-            ...onChips,
-            training: {
-              epochs: given.awareEpochs,
-              batch,
-              optimizer: descent(given.awareRate),
-              noise: name === "reram" ? "reram" : "pcm",
-              noiseScale: noise,
-              rampSteps,
-              dropConnect,
-              tile: tile({ device, irDrop: 0, weightNoise: 0 }),
-            },
-          },
-        ],
+        cases: bothWays(
+          { ...given, ages },
+          { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate) },
+        ),
         fused: given.fused,
         seed: context.seed,
         start: weights ? await readNetwork(weights) : undefined,
