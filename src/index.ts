@@ -59,8 +59,10 @@ export {
   maxPool,
   positions,
   relu,
+  repeat,
   residual,
   sigmoid,
+  spiking,
   tanh,
 } from "./analog/layers.ts";
 export type { LossKind } from "./analog/loss.ts";
@@ -77,6 +79,7 @@ export {
   sgd,
   stepsDown,
 } from "./analog/optimizer.ts";
+export { layersShape } from "./analog/outline.ts";
 export type { CrossbarUse } from "./analog/pairs.ts";
 export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
 export { type TileProducts, type TileProductsOptions, tileProducts } from "./analog/products.ts";

@@ -23,7 +23,7 @@ const values = [
   ...["inSituMatrices", "inSituOf"], // layers that learn in place
   ...["program", "tile", "tileProducts"], // tiles and chips
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
-  ...["importOnnx", "onnxShape", "readOnnx"], // networks from files
+  ...["importOnnx", "layersShape", "onnxShape", "readOnnx"], // networks from files, and their shapes
   ...["augment", "batches", "crop", "cutout", "flip", "normalise"], // examples to learn from
   ...["backgroundNoise", "gaussianNoise", "spectrogramMask", "timeShift"],
   ...["raster", "timesOf"], // spike trains

@@ -135,20 +135,21 @@ function convolutionStep(source: Source, node: OnnxNode, at: Flow, row: Row): Fl
   const bias = node.inputs[2] ? { node, data: source.stored(node, node.inputs[2]).data } : undefined;
   const options = { kernel, stride, padding, bias: bias !== undefined };
   const path = pathIn(row);
-  if (groups === 1) {
-    row.layers.push(conv2d(outputs, options));
-    const own = turned(weights, [0, 2, 3, 1]);
-    keep(row, `${path}.weights`, own.dims, own.data);
-  } else if (channels === 1 && groups === outputs) {
+  const own = turned(weights, [0, 2, 3, 1]);
+  if (groups > 1 && channels === 1 && groups === outputs) {
     row.layers.push(depthwise(options));
-    const own = turned(weights, [2, 3, 0, 1]);
-    keep(row, `${path}.weights`, [size[0] * size[1], outputs], own.data);
-  } else
-    throw source.fault(
-      node,
-      `${groups} groups of ${channels} channels; here it is 1 group or 1 channel in each`,
-    );
-  if (bias) keep(row, `${path}.bias`, [outputs], bias.data);
+    keep(row, `${path}.weights`, [size[0] * size[1], outputs], turned(weights, [2, 3, 0, 1]).data);
+    if (bias) keep(row, `${path}.bias`, [outputs], bias.data);
+  } else {
+    row.layers.push(conv2d(outputs, groups === 1 ? options : { ...options, groups }));
+    const [count, numbers] = [outputs / groups, own.data.length / groups];
+    for (let k = 0; k < groups; k++) {
+      const name = groups === 1 ? path : `${path}.group${k}`;
+      const part = own.data.subarray(k * numbers, (k + 1) * numbers);
+      keep(row, `${name}.weights`, [count, ...size, channels], part);
+      if (bias) keep(row, `${name}.bias`, [count], bias.data.subarray(k * count, (k + 1) * count));
+    }
+  }
   return { value: node.outputs[0], layout: at.layout };
 }
 

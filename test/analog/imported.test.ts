@@ -86,8 +86,14 @@ test("an image network becomes layers with the names of their weights", () => {
     ...["1.scale 6", "1.shift 6", "1.mean 6", "1.variance 6"],
     ...["3.body.0.weights 6x3x3x6", "3.body.0.bias 6"],
     ...["3.body.1.scale 6", "3.body.1.shift 6", "3.body.1.mean 6", "3.body.1.variance 6"],
-    ...["5.0.0.weights 3x1x1x6", "5.1.0.weights 2x2x3x6"],
-    ...["6.weights 9x5", "6.bias 5", "10.weights 7x20", "10.bias 7", "12.weights 4x7", "12.bias 4"],
+    ...[
+      "5.0.0.group0.weights 2x1x1x3",
+      "5.0.0.group0.bias 2",
+      "5.0.0.group1.weights 2x1x1x3",
+      "5.0.0.group1.bias 2",
+    ],
+    "5.1.0.weights 2x2x3x6",
+    ...["6.weights 9x6", "6.bias 6", "10.weights 7x24", "10.bias 7", "12.weights 4x7", "12.bias 4"],
   ]);
 });
 

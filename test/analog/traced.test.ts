@@ -17,10 +17,10 @@ test("the matrices of an image network: kernels, channels, places, groups", () =
   expect(matrices).toEqual([
     { name: "conv1", kind: "convolution", inputs: 27, outputs: 6, kernel: [3, 3], positions: 20 },
     { name: "conv2", kind: "convolution", inputs: 54, outputs: 6, kernel: [3, 3], positions: 20 },
-    { name: "left", kind: "convolution", inputs: 6, outputs: 3, kernel: [1, 1], positions: 20 },
+    { name: "left", kind: "convolution", inputs: 6, outputs: 4, kernel: [1, 1], groups: 2, positions: 20 },
     { name: "right", kind: "convolution", inputs: 36, outputs: 2, kernel: [2, 3], positions: 20 },
-    { name: "depth", kind: "convolution", inputs: 45, outputs: 5, kernel: [3, 3], groups: 5, positions: 20 },
-    { name: "fc", kind: "dense", inputs: 20, outputs: 7, positions: 1 },
+    { name: "depth", kind: "convolution", inputs: 54, outputs: 6, kernel: [3, 3], groups: 6, positions: 20 },
+    { name: "fc", kind: "dense", inputs: 24, outputs: 7, positions: 1 },
     { name: "out", kind: "dense", inputs: 7, outputs: 4, positions: 1 },
   ]);
 });

@@ -63,21 +63,21 @@ def value(name, kind, *dims):
 
 
 def cnn():
-    """Every kind of layer of an image: borders, strides, a shortcut, channel-wise, pooling; then flattened, so that order counts."""
+    """Every kind of layer of an image: borders, strides, a shortcut, groups, channel-wise, pooling; then flattened, so that order counts."""
     g = Graph()
     x = g.node("Conv", ["x", g.weights("conv1.weight", 6, 3, 3, 3)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     x = g.node("Relu", [g.batch_norm(x, "bn1", 6)])
     y = g.node("Conv", [x, g.weights("conv2.weight", 6, 6, 3, 3), g.weights("conv2.bias", 6)], pads=[1, 1, 1, 1])
     y = g.batch_norm(y, "bn2", 6)
     x = g.node("Relu", [g.node("Add", [y, x])])
-    a = g.node("Conv", [x, g.weights("left.weight", 3, 6, 1, 1)])
+    a = g.node("Conv", [x, g.weights("left.weight", 4, 3, 1, 1), g.weights("left.bias", 4)], group=2)
     b = g.node("Tanh", [g.node("Conv", [x, g.weights("right.weight", 2, 6, 2, 3)], auto_pad="SAME_UPPER")])
     x = g.node("Concat", [a, b], axis=1)
-    x = g.node("Conv", [x, g.weights("depth.weight", 5, 1, 3, 3), g.weights("depth.bias", 5)], group=5, pads=[1, 1, 1, 1])
+    x = g.node("Conv", [x, g.weights("depth.weight", 6, 1, 3, 3), g.weights("depth.bias", 6)], group=6, pads=[1, 1, 1, 1])
     x = g.node("Sigmoid", [x])
     x = g.node("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2])
     x = g.node("Flatten", [x])
-    x = g.node("Gemm", [x, g.weights("fc.weight", 7, 5 * 2 * 2), g.weights("fc.bias", 7)], transB=1)
+    x = g.node("Gemm", [x, g.weights("fc.weight", 7, 6 * 2 * 2), g.weights("fc.bias", 7)], transB=1)
     x = g.node("Gelu", [x], approximate="tanh")
     x = g.node("Gemm", [x, g.weights("out.weight", 7, 4), g.weights("out.bias", 4)], alpha=0.5, beta=2.0)
     g.node("Softmax", [x], ["y"], axis=-1)
