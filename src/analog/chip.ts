@@ -65,6 +65,8 @@ export interface LookedPart {
   /** [output], with compensation. */
   readonly scale: Float64Array;
   readonly inputRange: number;
+  /** Of what the columns and devices of this chip are like. */
+  readonly key?: Key;
 }
 
 /** A matrix as it is at some age. */
@@ -88,6 +90,7 @@ interface WrittenPart {
   readonly values: Float32Array; // relative, [output][tap][channel]
   readonly scale: Float64Array; // [output]
   readonly inputRange: number;
+  readonly key: Key;
   readonly array: number; // which of the chip's arrays
   readonly first: number; // device of its first weight
 }
@@ -165,9 +168,9 @@ export class Chip {
     let next = 0;
     const looked = (part: WrittenPart): LookedPart => {
       const k = next++;
-      const { from, to, inputRange } = part;
+      const { from, to, inputRange, key } = part;
       const scale = factors ? part.scale.map((gamma, i) => gamma * factors[k][i]) : part.scale;
-      return { from, to, inputRange, ...reads[k], scale };
+      return { from, to, inputRange, key, ...reads[k], scale };
     };
     const matrices = Object.entries(this.#matrices).map(([name, { parts, ...rest }]) => {
       return [name, { ...rest, parts: parts.map(looked) }] as const;
@@ -255,7 +258,8 @@ export async function program(
       sizes[sizes.length - 1] += count;
       return { array: sizes.length - 1, first };
     };
-    return [name, partsOf(name, values, tile, (count) => place(each * count))] as const;
+    const made = { seed, place: (count: number) => place(each * count) };
+    return [name, partsOf(name, values, tile, made)] as const;
   });
   if (sizes.length === 0) throw new ConfigError("there is no matrix to write");
   const all = Object.fromEntries(written);
@@ -290,7 +294,10 @@ function partsOf(
   name: string,
   values: MatrixValues,
   tile: Tile,
-  place: (count: number) => { readonly array: number; readonly first: number },
+  o: {
+    readonly seed: string | number;
+    readonly place: (count: number) => { readonly array: number; readonly first: number };
+  },
 ): WrittenMatrix {
   const { weights, outputs, inputs, taps = 1, scale: told, offset, inputRange = tile.inputRange } = values;
   const refuse = (reason: string): never => {
@@ -322,7 +329,8 @@ function partsOf(
       }
     const range = typeof inputRange === "number" ? inputRange : inputRange[k];
     if (!(range > 0)) refuse(`the input range of tile ${k} is ${range}, not a positive number`);
-    return { from, to, inputs: count, values: own, scale, inputRange: range, ...place(own.length) };
+    const key = randomKey(o.seed, name, k);
+    return { from, to, inputs: count, values: own, scale, inputRange: range, key, ...o.place(own.length) };
   });
   return { outputs, inputs, taps, offset: Float64Array.from(offset ?? new Float64Array(outputs)), parts };
 }

@@ -11,11 +11,12 @@ import { ConfigError } from "../math/errors.ts";
 import { normalQuantile } from "../math/normal.ts";
 import { type Key, uniform } from "../math/random.ts";
 import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
+import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Products } from "./rows.ts";
-import { type Table, takeTable } from "./table.ts";
-import { stepsOf, type Tile } from "./tile.ts";
+import type { Again, Scratch } from "./scratch.ts";
+import type { Table } from "./table.ts";
+import { isQuadratic, stepsOf, type Tile } from "./tile.ts";
 import { wireLosses } from "./wire.ts";
 
 /** What a tile holds: weights [output][input] over the conductance of a full device, and a scale for each output. */
@@ -24,6 +25,8 @@ export interface PartWeights {
   readonly scale: ArrayLike<number>;
   /** G+ + G- of each weight, for the exact loss in wires. Default |w|. */
   readonly conductances?: ArrayLike<number>;
+  /** Of the chip that it is on: columns and devices are made by it. Default the tile's own. */
+  readonly key?: Key;
 }
 
 /** Which noise is drawn: example e of the batch has tick `first` + e. */
@@ -38,74 +41,6 @@ export interface Inputs {
   readonly x: Table;
   readonly inputRows: number;
   readonly rows: number; // of outputs
-}
-
-/** Tables that tiles of one matrix share, for so many rows of outputs and of inputs. */
-export interface Scratch {
-  readonly positions: number; // rows of an example's outputs
-  readonly byRow: boolean;
-  readonly raw: Table;
-  readonly current: Table;
-  readonly placed: Table;
-  readonly out: Table;
-  readonly kept: Table;
-  /** For vectors that go in again. */
-  readonly again: Again | undefined;
-  readonly changed: Block; // a matrix
-  readonly range: Block; // [row of outputs]
-  readonly inverse: Block; // [row of inputs]
-  readonly sums: Block; // [row]
-  readonly z: Block;
-}
-
-interface Again {
-  readonly x: Table;
-  readonly q: Table;
-  readonly out: Table;
-  readonly kept: Table;
-  readonly inverse: Block;
-}
-
-export const isQuadratic = ({ irDrop, irDropKind }: Tile): boolean =>
-  irDrop > 0 && irDropKind === "quadratic";
-
-/** Tables for tiles of at most `most` inputs, in `channels` channels. */
-export function takeScratch(
-  kernels: Kernels,
-  tile: Tile,
-  o: {
-    readonly outputs: number;
-    readonly channels: number;
-    readonly most: number;
-    readonly rows: number;
-    readonly inputRows: number;
-    readonly positions: number;
-    readonly byRow: boolean;
-  },
-): Scratch {
-  const { heap } = kernels;
-  const { outputs, channels, rows, inputRows, positions, byRow } = o;
-  const table = (features = outputs) => takeTable(heap, [features], rows);
-  const managed = tile.boundManagement !== "none";
-  const width = Math.max(paddedColumns(outputs), tile.inputNoise > 0 ? paddedColumns(channels) : 0);
-  const current = table();
-  return {
-    positions,
-    byRow,
-    raw: table(),
-    current,
-    placed: isQuadratic(tile) ? table() : current,
-    out: table(),
-    kept: table(),
-    again: managed
-      ? { x: table(channels), q: table(channels), out: table(), kept: table(), inverse: heap.take(rows) }
-      : undefined,
-    changed: heap.take(outputs * paddedColumns(o.most)),
-    range: heap.take(rows),
-    inverse: heap.take(Math.max(rows, inputRows)),
-    sums: heap.take(Math.max(rows, inputRows)),
-    z: heap.take(normalCount(rows * width) + 16),
-  };
 }
 
 const kinds = { input: 0, weight: 1, output: 2 } as const;
@@ -150,7 +85,8 @@ export class TilePart {
   readonly #places: Block | undefined; // [input]
   readonly #asymmetry: Block | undefined; // [output][input]
   readonly #zeta: Block | undefined; // [output]
-  readonly #curve: number = 1;
+  #curve = 1;
+  #madeBy: Key | undefined;
 
   constructor(
     kernels: Kernels,
@@ -181,27 +117,15 @@ export class TilePart {
     this.#scratch = scratch;
     this.#outputs = outputs;
     this.#key = key;
-    const { weightNoise, weightNoiseKind, polaritySpread, curvature, curvatureSpread, unitSlopeAt } = tile;
+    const { weightNoise, weightNoiseKind, polaritySpread, curvature } = tile;
     const root = weightNoise > 0 && weightNoiseKind === "root";
     const quadratic = isQuadratic(tile);
-    /** Number e of what the tile was made with. */
-    const made = (stream: number, e: number) => normalQuantile(uniform(key, stream, e, 0));
-    if (curvature > 0) {
-      const zeta = heap.take(paddedColumns(outputs));
-      for (let i = 0; i < outputs; i++) zeta.data[i] = curvature * (1 + curvatureSpread * made(0, i));
-      const sum = zeta.data.reduce((total, one) => total + Math.abs(one), 0);
-      this.#zeta = zeta;
-      this.#curve = (1 + (unitSlopeAt * sum) / outputs) ** 2;
-    }
+    if (curvature > 0) this.#zeta = heap.take(paddedColumns(outputs));
+    if (polaritySpread > 0) this.#asymmetry = heap.take(outputs * this.width);
+    this.#make(key);
     if (quadratic) {
       this.#places = heap.take(this.width);
       for (let j = 0; j < this.inputs; j++) this.#places.data[j] = 1 - (1 - j / this.inputs) ** 2;
-    }
-    if (polaritySpread > 0) {
-      this.#asymmetry = heap.take(outputs * this.width);
-      for (let i = 0; i < outputs; i++)
-        for (let j = 0; j < this.inputs; j++)
-          this.#asymmetry.data[i * this.width + j] = polaritySpread * made(1, i * this.inputs + j);
     }
     this.main = products();
     this.#magnitudes = root || quadratic ? products() : undefined;
@@ -210,13 +134,36 @@ export class TilePart {
     this.#ones = weightNoise > 0 && !root && !scratch.byRow ? products() : undefined;
   }
 
+  /** Draws what columns and devices of a chip are like. */
+  #make(key: Key): void {
+    if (this.#madeBy?.[0] === key[0] && this.#madeBy[1] === key[1]) return;
+    this.#madeBy = key;
+    const { curvature, curvatureSpread, unitSlopeAt, polaritySpread } = this.#tile;
+    const outputs = this.#outputs;
+    const normal = (stream: number, e: number) => normalQuantile(uniform(key, stream, e, 0));
+    if (this.#zeta) {
+      const { data } = this.#zeta;
+      let sum = 0;
+      for (let i = 0; i < outputs; i++) {
+        data[i] = curvature * (1 + curvatureSpread * normal(0, i));
+        sum += Math.abs(data[i]);
+      }
+      this.#curve = (1 + (unitSlopeAt * sum) / outputs) ** 2;
+    }
+    if (this.#asymmetry)
+      for (let i = 0; i < outputs; i++)
+        for (let j = 0; j < this.inputs; j++)
+          this.#asymmetry.data[i * this.width + j] = polaritySpread * normal(1, i * this.inputs + j);
+  }
+
   /** zeta of each column, and the asymmetry of each device in rows of `width`, as they were made. */
   get made(): { readonly zeta: Float32Array | undefined; readonly asymmetry: Float32Array | undefined } {
     return { zeta: this.#zeta?.data, asymmetry: this.#asymmetry?.data };
   }
 
   /** Puts weights on the tile. Throws `ConfigError` for another number of them. */
-  load({ weights, scale, conductances }: PartWeights): void {
+  load({ weights, scale, conductances, key }: PartWeights): void {
+    if (key) this.#make(key);
     const { inputs, width, weights: own, scale: ownScale } = this;
     const outputs = this.#outputs;
     if (weights.length !== outputs * inputs)

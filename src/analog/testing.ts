@@ -5,7 +5,7 @@
  * outputs are small.
  */
 import { ConfigError } from "../math/errors.ts";
-import { randomKey, uniform } from "../math/random.ts";
+import { type Key, randomKey, uniform } from "../math/random.ts";
 import { compileKernels } from "./kernels.ts";
 import { takeTable } from "./table.ts";
 import type { Tile } from "./tile.ts";
@@ -23,6 +23,7 @@ export type TestSums = (k: number, read: PartRead, draw: number) => Float64Array
 interface PartSize {
   readonly inputs: number;
   readonly scale: ArrayLike<number>; // [output]
+  readonly key: Key;
 }
 
 /** Vectors at a time. */
@@ -105,9 +106,9 @@ async function readByTile(
   }));
   return (k, read, draw) => {
     const { matrix, x, y } = stations[k];
-    const { inputs, scale } = parts[k];
+    const { inputs, scale, key } = parts[k];
     const outputs = scale.length;
-    matrix.load(0, { ...read, scale: new Float64Array(outputs).fill(1) });
+    matrix.load(0, { ...read, key, scale: new Float64Array(outputs).fill(1) });
     const sums = new Float64Array(outputs);
     const vectors = o.count(inputs);
     for (let first = 0; first < vectors; first += together) {

@@ -243,6 +243,10 @@ function check(made: Tile): void {
     refuse("outputBound", made.outputBound, "a limit, as bound management needs one");
 }
 
+/** Whether losses in wires take products of their own. */
+export const isQuadratic = ({ irDrop, irDropKind }: Tile): boolean =>
+  irDrop > 0 && irDropKind === "quadratic";
+
 /** Steps of a converter to either side of 0: 127 with 8 bits. */
 export const stepsOf = (bits: number): number => 2 ** (bits - 1) - 1;
 

@@ -5,6 +5,7 @@ import { pcmInference } from "../../models/pcm-inference.ts";
 import { reRamWan } from "../../models/reram-inference.ts";
 import { constantStep } from "../../models/step-devices.ts";
 import { type Chip, type LookedMatrix, type MatrixValues, program } from "../../src/analog/chip.ts";
+import { tileProducts } from "../../src/analog/products.ts";
 import { tile } from "../../src/analog/tile.ts";
 import { normalQuantile } from "../../src/math/normal.ts";
 import { uniform } from "../../src/math/random.ts";
@@ -193,6 +194,24 @@ describe("devices", () => {
     expect(Math.abs(mean(others) + 0.5)).toBeLessThan((reach * Math.sqrt(1 / 12)) / Math.sqrt(others.length));
     expect(weightsOf(chip, "1 year")).toEqual(found);
   });
+});
+
+test("columns and devices of a chip are the same on tiles of any seed, those of another chip are not", async () => {
+  const made = tile({
+    ...{ preset: "ideal", device: faithful, columnScale: "none", rows: 8 },
+    ...{ curvature: 0.3, curvatureSpread: 0.4, polaritySpread: 0.3 },
+  });
+  const w = values(3, 16);
+  const x = Float32Array.from({ length: 16 }, (_, j) => Math.cos(j));
+  const outputsOf = async (chip: number, on: number) => {
+    const look = (await program({ w }, made, { seed: chip })).at("0 s");
+    const products = await tileProducts(made, { outputs: 3, inputs: 16, rows: 2, seed: on });
+    products.load(look.matrices["w"]);
+    return products.multiply(x);
+  };
+  const first = await outputsOf(1, 1);
+  expect(await outputsOf(1, 2)).toEqual(first);
+  expect(await outputsOf(2, 1)).not.toEqual(first);
 });
 
 describe("written in a loop", () => {
