@@ -11,6 +11,7 @@ import { BatchNormStage, LayerNormStage } from "./norm.ts";
 import { DropoutStage, FlattenStage, PointwiseStage } from "./pointwise.ts";
 import { PoolStage } from "./pool.ts";
 import { RecurrentStage } from "./recurrent.ts";
+import { RepeatStage, SpikingStage } from "./spiking.ts";
 import type { Site, Stage } from "./stage.ts";
 import { convolutionStage, denseStage } from "./weighted.ts";
 
@@ -74,6 +75,10 @@ function stageOf(layer: Layer, site: Site): Stage {
     case "lstm":
     case "gru":
       return new RecurrentStage(site, layer);
+    case "repeat":
+      return new RepeatStage(site, layer);
+    case "spiking":
+      return new SpikingStage(site, layer);
     case "attention":
       return new AttentionStage(site, layer);
     case "residual":

@@ -99,6 +99,27 @@ export const cells = {
       return { dxr: dr, dxz: dz, dxn: dn, dur: dr, duz: dz, dun: g.mul(dn, r), newRest: g.mul(all, z) };
     },
   },
+  /** v = u - (u > 1);  newU = decay v + x;  s = (newU > 1): see spiking.ts. */
+  spikingCell: {
+    inputs: ["x", "u", "decay"],
+    outputs: ["newU", "s"],
+    compute: (g, { x, u, decay }) => {
+      const fired = (v: Node) => g.select(g.node("gt", [v, g.constant(1)]), g.constant(1), g.constant(0));
+      const newU = g.add(g.mul(decay, g.sub(u, fired(u))), x);
+      return { newU, s: fired(newU) };
+    },
+  },
+  /** Derivatives by x, and by v of the time before, from those by s and v, with that of a surrogate for the step. */
+  spikingCellBack: {
+    inputs: ["dy", "u", "dv", "decay", "steepness"],
+    outputs: ["dx", "newDv"],
+    compute: (g, { dy, u, dv, decay, steepness }) => {
+      const one = g.constant(1);
+      const root = g.add(one, g.mul(steepness, g.node("abs", [g.sub(u, one)])));
+      const dx = g.add(dv, g.div(g.sub(dy, dv), g.mul(root, root)));
+      return { dx, newDv: g.mul(decay, dx) };
+    },
+  },
 } as const satisfies Readonly<Record<string, Strided>>;
 
 export type CellName = keyof typeof cells;

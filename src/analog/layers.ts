@@ -52,6 +52,8 @@ export type Layer =
       /** Added to the forget gates' biases at the start; of lstm alone. */
       readonly forgetBias: number;
     }
+  | { readonly kind: "repeat"; readonly times: number }
+  | { readonly kind: "spiking"; readonly decay: number; readonly steepness: number }
   | { readonly kind: "attention"; readonly heads: number; readonly causal: boolean }
   | { readonly kind: "residual"; readonly body: readonly Layer[]; readonly shortcut: readonly Layer[] }
   | { readonly kind: "concatenation"; readonly branches: readonly (readonly Layer[])[] };
@@ -70,7 +72,7 @@ export const layerKinds: readonly LayerKind[] = [
     "globalAveragePool",
   ] as const),
   ...(["maxPool", "averagePool", "batchNorm", "layerNorm", "dropout", "embedding", "positions"] as const),
-  ...(["lstm", "gru", "attention", "residual", "concatenation"] as const),
+  ...(["lstm", "gru", "repeat", "spiking", "attention", "residual", "concatenation"] as const),
 ];
 
 const both = (size: Both): readonly [number, number] =>
@@ -180,6 +182,15 @@ export const lstm = (
 /** Gated recurrent units, the reset gate behind the recurrent product (Cho et al. 2014; as cuDNN and PyTorch have it). */
 export const gru = (units: number, options: RecurrentOptions = {}): Layer =>
   recurrent("gru", units, options, 0);
+/** The same numbers at each of so many times: [features] becomes [time, features]. */
+export const repeat = (times: number): Layer => Object.freeze({ kind: "repeat", times });
+/**
+ * Cells that leak, integrate and fire: spikes [time, features] of 0 and 1. Their potential keeps the part `decay` (default 0.9; 1
+ * does not leak) from time to time; past 1 they fire and it falls by 1. Derivatives go through 1 / (1 + steepness |potential -
+ * 1|)^2, default 10, in place of the step's (Neftci et al. 2019, IEEE Signal Process. Mag. 36:51).
+ */
+export const spiking = (o: { readonly decay?: number; readonly steepness?: number } = {}): Layer =>
+  Object.freeze({ kind: "spiking", decay: o.decay ?? 0.9, steepness: o.steepness ?? 10 });
 /** Scaled dot products of queries and keys weigh values, in several heads (Vaswani et al. 2017, arXiv:1706.03762). `causal`: no look ahead. */
 export const attention = (o: { readonly heads: number; readonly causal?: boolean }): Layer =>
   Object.freeze({ kind: "attention", heads: o.heads, causal: o.causal ?? false });

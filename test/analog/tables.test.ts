@@ -212,6 +212,15 @@ const cellTwins = {
     const dr = sigmoidBack(mul(dn, un), r);
     return [dr, dz, dn, dr, dz, mul(dn, r), mul(all, z)];
   },
+  spikingCell: (x, u, decay) => {
+    const next = add(mul(decay, sub(u, u > 1 ? 1 : 0)), x);
+    return [next, next > 1 ? 1 : 0];
+  },
+  spikingCellBack: (dy, u, dv, decay, steepness) => {
+    const root = add(1, mul(steepness, Math.abs(sub(u, 1))));
+    const dx = add(dv, f(sub(dy, dv) / mul(root, root)));
+    return [dx, mul(decay, dx)];
+  },
 } satisfies Record<CellName, (...values: number[]) => number[]>;
 
 describe.each([1, 4, 7])("%i units, rows any distance apart:", (units) => {
