@@ -1,7 +1,7 @@
 /** Layers of tables that are looked up: a row for each word, a row for each time. */
 import { ConfigError } from "../math/errors.ts";
 import type { Kernels } from "./kernels.ts";
-import type { Layer } from "./layers.ts";
+import { type Layer, nameLayer } from "./layers.ts";
 import { drawStart } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Parameter, Pass, Site, Stage } from "./stage.ts";
@@ -25,12 +25,13 @@ export class EmbeddingStage implements Stage {
   readonly outputs: Shape;
   readonly parameters: readonly [Parameter];
   readonly #size: number;
-  readonly #path: string;
+  readonly #name: string;
   readonly #y: Table;
   #x: Table | undefined;
 
   /** Throws `ConfigError` for inputs that are no words. */
-  constructor(site: Site, { size, features }: Extract<Layer, { kind: "embedding" }>) {
+  constructor(site: Site, layer: Extract<Layer, { kind: "embedding" }>) {
+    const { size, features } = layer;
     const { inputs, kernels, seed } = site;
     for (const count of [size, features])
       if (!(Number.isInteger(count) && count >= 1)) throw new ConfigError("sizes are whole numbers from 1");
@@ -39,7 +40,7 @@ export class EmbeddingStage implements Stage {
     if (site.needsBackward)
       throw new ConfigError("its inputs are words: no layer that learns can come before it");
     this.#size = size;
-    this.#path = site.path;
+    this.#name = nameLayer(layer, site.path);
     this.outputs = [...inputs.slice(0, -1), features];
     this.#y = takeTable(kernels.heap, this.outputs, site.examples);
     const weights = takeRows(site, size, features);
@@ -50,13 +51,13 @@ export class EmbeddingStage implements Stage {
   /** Throws `ConfigError` for inputs that are no words. */
   forward(x: Table, { count }: Pass): Table {
     this.#x = x;
-    const { data, width, features } = this.#y;
+    const { data, width } = this.#y;
     const { value } = this.parameters[0];
     for (let row = 0; row < count * x.positions; row++) {
       const word = x.data[row * x.width];
       if (!(word >= 0 && word < this.#size && Number.isInteger(word)))
         throw new ConfigError(
-          `layer ${this.#path}, embedding(${this.#size}, ${features}): words are whole numbers from 0 to ${this.#size - 1}; number ${row % x.positions} of example ${Math.floor(row / x.positions)} is ${word}`,
+          `${this.#name}: words are whole numbers from 0 to ${this.#size - 1}; number ${row % x.positions} of example ${Math.floor(row / x.positions)} is ${word}`,
         );
       for (let c = 0, from = word * width, to = row * width; c < width; c++)
         data[to + c] = value.data[from + c];

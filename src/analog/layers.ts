@@ -207,6 +207,7 @@ export const concatenation = (...branches: readonly (readonly Layer[])[]): Layer
 /** How an error names a layer. */
 export function nameLayer(layer: Layer, path: string): string {
   if (layer.kind === "dense") return `layer ${path}, dense(${layer.inputs}, ${layer.outputs})`;
+  if (layer.kind === "embedding") return `layer ${path}, embedding(${layer.size}, ${layer.features})`;
   if (layer.kind === "conv2d") return `layer ${path}, conv2d(${layer.outputs})`;
   if (layer.kind === "lstm" || layer.kind === "gru") return `layer ${path}, ${layer.kind}(${layer.units})`;
   return `layer ${path}, ${layer.kind}()`;

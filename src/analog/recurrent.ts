@@ -8,7 +8,7 @@
 import { ConfigError } from "../math/errors.ts";
 import type { Block, Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
-import type { Layer } from "./layers.ts";
+import { type Layer, nameLayer } from "./layers.ts";
 import type { MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import { Rows } from "./rows.ts";
@@ -64,6 +64,7 @@ class Direction {
   readonly memories: readonly Memory[];
   readonly #kernels: Kernels;
   readonly #layer: Recurrent;
+  readonly #name: string;
   readonly #reverse: boolean;
   readonly #steps: number;
   readonly #input: MatrixUnit;
@@ -88,6 +89,7 @@ class Direction {
     const gates = (isGru ? 3 : 4) * units;
     this.#kernels = kernels;
     this.#layer = layer;
+    this.#name = nameLayer(layer, site.path);
     this.#reverse = reverse;
     this.#steps = inputs[0];
     const path = reverse ? `${site.path}.reverse` : site.path;
@@ -182,7 +184,7 @@ class Direction {
     const kept = this.#kept[purpose];
     if (kept && kept.count !== count)
       throw new ConfigError(
-        `its states are of ${kept.count} examples, the batch has ${count}: forget() lets them begin anew`,
+        `${this.#name}: its states are of ${kept.count} examples, the batch has ${count}: forget() lets them begin anew`,
       );
     first.forEach(({ data }, k) => {
       if (kept) data.set(k === 0 ? kept.h : kept.c);
