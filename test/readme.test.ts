@@ -134,6 +134,7 @@ for (const file of documents)
         path.join(root, `datasets/spoken-letters/${letter}.flac`),
         path.join(folder, `sounds/spoken-letters/NAME/${letter}.flac`),
       );
+    fs.copyFileSync(path.join(root, "test/golden/onnx/cnn.onnx"), path.join(folder, "mine.onnx"));
     const all = blocks(file);
     const nameOf = ({ text }: Block) => /^\/\/ ([\w-]+\.ts)\n/.exec(text)?.[1];
     const programs = all.filter(({ language }) => language === "ts");

@@ -100,7 +100,7 @@ export function countText(count: number): string {
 
 /** A part as per cent, with three digits. */
 export function percentText(part: number): string {
-  return `${(100 * part).toFixed(part < 0.1 ? 2 : 1)} %`;
+  return `${(100 * part).toPrecision(3)} %`;
 }
 
 /** Rows as lines, the columns of numbers to the right: all but the first, or those told. */
