@@ -1,104 +1,25 @@
 /** Keywords on one PCM crossbar: what converters of few bits and days of drift cost. */
-import {
-  backgroundOf,
-  keywordSample,
-  type SpokenCommands,
-  speechCommands,
-} from "../datasets/speech-commands.ts";
-import { readNetwork } from "../datasets/weights.ts";
+import { readNetworks, shippedNetwork } from "../datasets/weights.ts";
 import { analognetKws } from "../models/analognet.ts";
 import { pcmInference } from "../models/pcm-inference.ts";
+import { cosine, experiment, type Result, type State, sgd, type Time, tile } from "../src/index.ts";
+import { keywordShape, keywords } from "./hardware-aware/keywords.ts";
 import {
-  augment,
-  backgroundNoise,
-  ConfigError,
-  cosine,
-  type Examples,
-  experiment,
-  mfcc,
-  type Result,
-  sgd,
-  type Time,
-  type TrainOptions,
-  tile,
-  timeShift,
-} from "../src/index.ts";
-import { type Case, errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
+  type Case,
+  errorFigure,
+  type Found,
+  networkName,
+  study,
+  tableMetrics,
+  tableOf,
+} from "./hardware-aware/study.ts";
 
-const frames = 49;
-const coefficients = 10;
-const size = frames * coefficients;
-
-interface Keywords {
-  readonly train: Examples;
-  readonly test: Examples;
-  readonly change?: TrainOptions["change"];
-  readonly split: string;
-}
-
-/** Mean and deviation of each coefficient. */
-function moments(inputs: Float32Array): { mean: number[]; deviation: number[] } {
-  const rows = inputs.length / coefficients;
-  const mean = new Array<number>(coefficients).fill(0);
-  inputs.forEach((x, k) => {
-    mean[k % coefficients] += x / rows;
-  });
-  const variance = new Array<number>(coefficients).fill(0);
-  inputs.forEach((x, k) => {
-    variance[k % coefficients] += (x - mean[k % coefficients]) ** 2 / rows;
-  });
-  return { mean, deviation: variance.map(Math.sqrt) };
-}
-
-/** Features of clips, normal in each coefficient; while learning, clips are moved and other clips of silence added. */
-async function keywords(data: string, seed: string | number): Promise<Keywords> {
-  if (data === "sample") {
-    const [train, test] = [await keywordSample("train"), await keywordSample("test")];
-    const { mean, deviation } = moments(train.inputs);
-    const normal = ({ inputs, labels }: typeof train): Examples => ({
-      inputs: inputs.map((x, k) => (x - mean[k % coefficients]) / deviation[k % coefficients]),
-      labels,
-    });
-    return { train: normal(train), test: normal(test), split: train.split };
-  }
-  if (data !== "speech-commands")
-    throw new ConfigError(`data is "speech-commands" or "sample", not ${JSON.stringify(data)}`);
-  const [learnt, tested] = [await speechCommands("train"), await speechCommands("test")];
-  const front = mfcc();
-  const scale = 1 / 32768;
-  const featuresOf = ({ samples, size: clips }: SpokenCommands): Float32Array => {
-    const all = new Float32Array(clips * size);
-    for (let k = 0; k < clips; k++)
-      front.transform(
-        samples.subarray(k * front.samples, (k + 1) * front.samples),
-        all.subarray(k * size, (k + 1) * size),
-        scale,
-      );
-    return all;
-  };
-  const features = featuresOf(learnt);
-  const { mean, deviation } = moments(features);
-  const normal = (x: number, k: number) => (x - mean[k % coefficients]) / deviation[k % coefficients];
-  // Zhang et al. 2017, arXiv:1711.07128, section 4: shifts of 100 ms, background with probability 0.8 and volume 0.1
-  const disturb = augment(
-    [timeShift(1600), backgroundNoise(backgroundOf(learnt), { probability: 0.8, volume: 0.1 })],
-    { shape: [front.samples, 1], seed },
-  );
-  const sound = new Float32Array(front.samples);
+/** Networks of an earlier run, or those that ship. */
+async function knownNetworks(place: string): Promise<Record<string, State> | undefined> {
+  if (place !== "shipped") return place ? readNetworks(place) : undefined;
   return {
-    train: { inputs: features.map(normal), labels: learnt.labels },
-    test: { inputs: featuresOf(tested).map(normal), labels: tested.labels },
-    change: ({ inputs, examples, epoch }) => {
-      examples.forEach((example, k) => {
-        const from = example * front.samples;
-        for (let n = 0; n < front.samples; n++) sound[n] = learnt.samples[from + n] * scale;
-        disturb({ inputs: sound, examples: Uint32Array.of(example), epoch });
-        const own = inputs.subarray(k * size, (k + 1) * size);
-        front.transform(sound, own);
-        for (let c = 0; c < size; c++) own[c] = normal(own[c], c);
-      });
-    },
-    split: learnt.split,
+    floating: await shippedNetwork("analognet-kws-floating"),
+    [networkName("8 bits, trained for it")]: await shippedNetwork("analognet-kws-8-bits"),
   };
 }
 
@@ -125,12 +46,11 @@ export default experiment({
   },
   quick: {
     data: "sample",
-    epochs: 12,
-    batch: 24,
-    awareEpochs: 3,
+    batch: 30,
     bits: [8],
     chips: 2,
-    ages: ["25 s", "1 day"],
+    ages: ["25 s", "1 day", "1 year"],
+    weights: "shipped",
   },
   describe: {
     data: '"speech-commands", the training part that is present, or "sample", features of 20 clips a class that ship with the program',
@@ -146,7 +66,8 @@ export default experiment({
     gain: "full inputs on full weights that reach the end of the ADC, the same for all layers",
     chips: "programmings of each case",
     ages: "times after programming",
-    weights: "a .safetensors file with weights in floating point to start from, instead of learning them",
+    weights:
+      '"shipped", folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point',
     fused: "fuse products and sums: a third faster, and other bits on other machines",
   },
   metrics: {
@@ -208,13 +129,13 @@ export default experiment({
       networks: found.networks,
     });
     const found = await study(
-      { ...data, layers: analognetKws(), inputs: [frames, coefficients, 1], chance },
+      { ...data, layers: analognetKws(), inputs: keywordShape, chance },
       {
         floating: { epochs: given.epochs, batch, optimizer: descent(given.learningRate) },
         cases,
         seed: context.seed,
         fused: given.fused,
-        start: weights ? await readNetwork(weights) : undefined,
+        known: await knownNetworks(weights),
       },
       { ...context, partial: (some) => context.partial(result(some)) },
     );

@@ -1,7 +1,5 @@
 /** Hardware-aware training of ResNet-32: what a year of drift costs with and without it. */
-import { channelMoments, cifar10 } from "../datasets/cifar10.ts";
-import { shapeImages } from "../datasets/shapes.ts";
-import { readNetwork } from "../datasets/weights.ts";
+import { readNetworks } from "../datasets/weights.ts";
 import { pcmInference } from "../models/pcm-inference.ts";
 import { reRamWanDay } from "../models/reram-inference.ts";
 import { resnet } from "../models/resnet.ts";
@@ -11,7 +9,6 @@ import {
   cosine,
   crop,
   cutout,
-  type Examples,
   experiment,
   flip,
   type Result,
@@ -19,26 +16,10 @@ import {
   type Time,
   tile,
 } from "../src/index.ts";
+import { pictures } from "./hardware-aware/pictures.ts";
 import { errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
 
 const devices = { pcm: pcmInference, reram: reRamWanDay };
-
-/** Pictures as float32 numbers of mean 0 and deviation 1 for each colour of the training part. */
-async function pictures(data: string, o: { images: number; tests: number; seed: string | number }) {
-  const load = (part: "train" | "test", limit: number) => {
-    if (data === "cifar10") return cifar10(part, { limit });
-    if (data === "shapes") return shapeImages(part, { size: limit, seed: o.seed });
-    throw new ConfigError(`data is "cifar10" or "shapes", not ${JSON.stringify(data)}`);
-  };
-  const [learnt, tested] = [await load("train", o.images), await load("test", o.tests)];
-  const { mean, deviation } = channelMoments(learnt);
-  const normal = ({ images, labels, channels }: typeof learnt): Examples => ({
-    inputs: Float32Array.from(images, (x, k) => (x - mean[k % channels]) / deviation[k % channels]),
-    labels,
-  });
-  const { height, width, channels } = learnt;
-  return { train: normal(learnt), test: normal(tested), inputs: [height, width, channels] };
-}
 
 const compensations = ["global", "column", "none"] as const;
 
@@ -104,7 +85,8 @@ export default experiment({
     chips: "programmings of each network",
     ages: "times after programming",
     driftCompensation: '"global", one factor for each tile, "column", or "none"',
-    weights: "a .safetensors file with weights in floating point to start from, instead of learning them",
+    weights:
+      "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
     fused: "fuse products and sums: a third faster, and other bits on other machines",
   },
   metrics: { ...tableMetrics, pictures: "to learn from, and to test on" },
@@ -173,7 +155,7 @@ export default experiment({
         ],
         fused: given.fused,
         seed: context.seed,
-        start: weights ? await readNetwork(weights) : undefined,
+        known: weights ? await readNetworks(weights) : undefined,
       },
       { ...context, partial: (some) => context.partial(result(some)) },
     );

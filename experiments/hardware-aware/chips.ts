@@ -51,6 +51,6 @@ export const chipDescriptions = {
   device: `what holds the weights: ${deviceNames}`,
   chips: "programmings of each network",
   ages: "times after programming",
-  weights: "a .safetensors file with weights in floating point to start from, instead of learning them",
+  weights: "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
   fused: "fuse products and sums: a third faster, and other bits on other machines",
 } as const;

@@ -70,8 +70,8 @@ export interface StudyOptions {
   readonly seed: string | number;
   /** Products and sums fused: a third faster, and other bits on other machines. */
   readonly fused: boolean;
-  /** Weights in floating point that are known already. */
-  readonly start?: State;
+  /** Networks that are known already: `floating`, and by `networkName` those that were trained for chips. */
+  readonly known?: Readonly<Record<string, State>>;
 }
 
 export interface StudyContext {
@@ -98,6 +98,9 @@ export interface Found {
   readonly networks: Readonly<Record<string, State>>;
 }
 
+/** Under what name the network of a case is kept. */
+export const networkName = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, "-");
+
 /** Normalised accuracy: 1 in floating point, 0 by guessing (Rasch et al. 2023, section 2). */
 export const normalised = (accuracy: number, floating: number, chance: number): number =>
   1 - (floating - accuracy) / (floating - chance);
@@ -110,7 +113,7 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
   const tests = task.test.inputs.length / size;
   // a step costs about three looks, a product of a tile with all that disturbs it four
   const costs = [
-    o.start ? 0 : 3 * o.floating.epochs * examples,
+    o.known?.floating ? 0 : 3 * o.floating.epochs * examples,
     ...o.cases.map(
       ({ training, chips, ages }) =>
         4 * (training?.epochs ?? 0) * examples + 4 * (chips * ages.length + 1) * tests,
@@ -157,7 +160,8 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
 
   begin(0);
   const floating = await build(o.floating.batch);
-  if (o.start) floating.setWeights(o.start);
+  const { known = {} } = o;
+  if (known.floating) floating.setWeights(known.floating);
   else if (o.floating.epochs > 0) found.losses = await learn(floating, o.floating, "floating");
   if (context.signal.aborted) return found;
   found.floating = (await evaluate(floating, task.test, context)).accuracy;
@@ -173,7 +177,10 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
     const under = onTiles({ ...mapping, tile, noiseScale: 0 });
     const onChips = await build(batch, under, withoutDropout(task.layers));
     let losses: readonly number[] = [];
-    if (training) {
+    if (training && known[networkName(name)]) {
+      onChips.setWeights(known[networkName(name)]);
+      found.networks = { ...found.networks, [networkName(name)]: known[networkName(name)] };
+    } else if (training) {
       const { tile: easier, epochs, batch: _, optimizer, ...noise } = training;
       const trained = onTiles({ ...mapping, ...noise, tile: easier });
       const aware = await build(batch, trained);
@@ -182,7 +189,7 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
       losses = await learn(aware, { epochs, batch, optimizer }, name);
       if (context.signal.aborted) return found;
       onChips.setWeights(aware.weights());
-      found.networks = { ...found.networks, [name]: aware.weights() };
+      found.networks = { ...found.networks, [networkName(name)]: aware.weights() };
     } else {
       onChips.setWeights(start, { some: true });
       under.map();

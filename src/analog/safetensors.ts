@@ -11,14 +11,23 @@ import type { State } from "./sequential.ts";
 /** Form of the names and numbers written here: changes when a reader would take them for something else. */
 const schema = "1";
 
-/** The bytes of a file. `about`: words kept in the header. */
-export function encodeSafetensors(state: State, about: Readonly<Record<string, string>> = {}): Uint8Array {
+export interface SafetensorsOptions {
+  /** Words kept in the header. */
+  readonly about?: Readonly<Record<string, string>>;
+  /** Two bytes for each number instead of four: rounded to 11 bits. Default false. */
+  readonly half?: boolean;
+}
+
+/** The bytes of a file. */
+export function encodeSafetensors(state: State, o: SafetensorsOptions = {}): Uint8Array {
+  const { about = {}, half: isHalf = false } = o;
+  const size = isHalf ? 2 : 4;
   const entries = Object.entries(state);
   let end = 0;
   const places = entries.map(([name, { shape, data }]) => {
     const from = end;
-    end += 4 * data.length;
-    return [name, { dtype: "F32", shape, data_offsets: [from, end] }] as const;
+    end += size * data.length;
+    return [name, { dtype: isHalf ? "F16" : "F32", shape, data_offsets: [from, end] }] as const;
   });
   const header = JSON.stringify({
     __metadata__: { format: "memspike", schema, ...about },
@@ -32,8 +41,9 @@ export function encodeSafetensors(state: State, about: Readonly<Record<string, s
   let at = 8 + text.length;
   for (const [, { data }] of entries)
     for (const value of data) {
-      view.setFloat32(at, value, true);
-      at += 4;
+      if (isHalf) view.setUint16(at, halfOf(value), true);
+      else view.setFloat32(at, value, true);
+      at += size;
     }
   return bytes;
 }
@@ -52,6 +62,20 @@ function half(bits: number): number {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}
+
+/** The nearest binary16, ties to even; beyond 65,504 infinite. */
+function halfOf(value: number): number {
+  const sign = Object.is(Math.sign(value), -1) || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(size)) return 0x7e00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(size || 1e-30)));
+  const steps = size / 2 ** (exponent - 10); // whole numbers are binary16s
+  const whole = Math.round(steps);
+  const even = Math.abs(steps - Math.trunc(steps)) === 0.5 ? 2 * Math.round(steps / 2) : whole;
+  // a fraction that is rounded up to the next power carries into the exponent by itself
+  const bits = exponent === -14 && even < 1024 ? even : (exponent + 14) * 1024 + even;
+  return sign | Math.min(bits, 0x7c00);
 }
 
 /** The upper half of a float32. */

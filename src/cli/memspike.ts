@@ -73,36 +73,31 @@ function program(): Command {
       "after",
       "\nExit codes: 0 done, 1 failed, 2 usage, 3 invalid config or data, 4 numeric failure, 130 interrupted.",
     );
-  memspike
-    .command("run")
-    .description("run an experiment, by name or by file, into a run folder with a report")
-    .argument("<experiment>", "a name from `memspike list`, or a file such as ./mine.ts")
-    .option("--quick", "the experiment's parameters for a run of a few seconds")
-    .option("--seed <seed>", "a number or a word; the same seed gives the same results")
-    .option("--set <key=value>", "a parameter, e.g. --set duration='2 s'; again for more", collect, [])
-    .option("--out <folder>", "the run folder; default runs/<experiment>-<seed>-<time>")
-    .option("--force", "overwrite a run in --out")
-    .option("--threads <n>", "threads to use; default: one for a small network, else all cores", wholeNumber)
-    .option("--json", "print one JSON object: experiment, seed, metrics, runFolder, seconds")
-    .addOption(
-      new Option("--progress <mode>", "how progress is shown on stderr")
-        .choices(["auto", "plain", "json", "none"])
-        .default("auto"),
-    )
+  runFlags(
+    memspike
+      .command("run")
+      .description("run an experiment, by name or by file, into a run folder with a report")
+      .argument("<experiment>", "a name from `memspike list`, or a file such as ./mine.ts"),
+  )
     .addHelpText("after", runHelp)
     .action(async (target: string, flags: RunFlags) => {
       const { run } = await import("./run.ts");
-      process.exitCode = await run(target, {
-        quick: flags.quick ?? false,
-        set: flags.set,
-        force: flags.force ?? false,
-        json: flags.json ?? false,
-        progress: flags.progress,
-        ...(flags.seed === undefined ? {} : { seed: seedFrom(flags.seed) }),
-        ...(flags.out === undefined ? {} : { out: flags.out }),
-        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-      });
+      process.exitCode = await run(target, runOptions(flags));
     });
+  runFlags(
+    memspike
+      .command("sensitivity")
+      .description("make each imperfection of a chip worse by itself until a network loses accuracy")
+      .argument(
+        "<network>",
+        "analognet-kws, whose weights ship; or with weights of a run hwa-resnet32, hwa-lstm",
+      )
+      .option("--weights <file>", "a .safetensors file that a run of the network left"),
+  ).action(async (network: string, { weights, ...flags }: RunFlags & { weights?: string }) => {
+    const { run } = await import("./run.ts");
+    const set = [`network=${network}`, ...(weights ? [`weights=${weights}`] : []), ...flags.set];
+    process.exitCode = await run("hwa-sensitivity", runOptions({ ...flags, set }));
+  });
 
   memspike
     .command("list")
@@ -345,6 +340,31 @@ function program(): Command {
     });
   return memspike;
 }
+
+/** The flags of a command that runs an experiment. */
+function runFlags(command: Command): Command {
+  return command
+    .option("--quick", "the experiment's parameters for a run of a few seconds")
+    .option("--seed <seed>", "a number or a word; the same seed gives the same results")
+    .option("--set <key=value>", "a parameter, e.g. --set duration='2 s'; again for more", collect, [])
+    .option("--out <folder>", "the run folder; default runs/<experiment>-<seed>-<time>")
+    .option("--force", "overwrite a run in --out")
+    .option("--threads <n>", "threads to use; default: one for a small network, else all cores", wholeNumber)
+    .option("--json", "print one JSON object: experiment, seed, metrics, runFolder, seconds")
+    .addOption(
+      new Option("--progress <mode>", "how progress is shown on stderr")
+        .choices(["auto", "plain", "json", "none"])
+        .default("auto"),
+    );
+}
+
+const runOptions = ({ quick = false, force = false, json = false, seed, ...flags }: RunFlags) => ({
+  ...flags,
+  quick,
+  force,
+  json,
+  ...(seed === undefined ? {} : { seed: seedFrom(seed) }),
+});
 
 const runHelp = `
 A file exports an experiment by default, and imports this program by its name wherever it lies:

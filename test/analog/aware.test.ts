@@ -233,6 +233,30 @@ describe("weights in files", () => {
     expect(other.weights()).toEqual(network.weights());
   });
 
+  test("rounded to half the bytes they differ by at most 2^-11", async () => {
+    const values = Float32Array.from([
+      0,
+      1,
+      -1,
+      1 / 3,
+      1e-3,
+      -2.5e-5,
+      5e-8,
+      65504,
+      1e6,
+      2049,
+      2051,
+      1 - 2 ** -12,
+    ]);
+    const { w } = decodeSafetensors(encodeSafetensors({ w: { shape: [12], data: values } }, { half: true }));
+    expect(Array.from(w.data.subarray(7))).toEqual([65504, Number.POSITIVE_INFINITY, 2048, 2052, 1]); // ties to even
+    values.subarray(0, 5).forEach((x, k) => {
+      expect(Math.abs(w.data[k] - x)).toBeLessThanOrEqual(2 ** -11 * Math.abs(x));
+    });
+    // below 2^-14 steps are of 2^-24
+    for (const k of [5, 6]) expect(Math.abs(w.data[k] - values[k])).toBeLessThanOrEqual(2 ** -25);
+  });
+
   test("files that were cut off or are something else are refused with the reason", async () => {
     const { network } = await networkOn(undefined);
     const bytes = encodeSafetensors(network.weights());
