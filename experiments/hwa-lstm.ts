@@ -1,5 +1,5 @@
 /** A recurrent language model on PCM crossbars: what a year of drift costs, before and after training for it. */
-import { readNetwork } from "../datasets/weights.ts";
+import { readNetworks } from "../datasets/weights.ts";
 import { lstmLanguageModel } from "../models/sequences.ts";
 import { adam, cosine, experiment, type Result, type Time } from "../src/index.ts";
 import { bothWays, chipDescriptions } from "./hardware-aware/chips.ts";
@@ -97,7 +97,7 @@ export default experiment({
         ),
         fused: given.fused,
         seed: context.seed,
-        start: weights ? await readNetwork(weights) : undefined,
+        known: weights ? await readNetworks(weights) : undefined,
       },
       { ...context, partial: (some) => context.partial(result(some)) },
     );

@@ -1,7 +1,7 @@
 /** Attention on PCM crossbars, naming the next character or the class of a sequence: what a year of drift costs. */
 import { type LabelledImages, mnist, mnistSample } from "../datasets/mnist.ts";
 import { keywordSample } from "../datasets/speech-commands.ts";
-import { readNetwork } from "../datasets/weights.ts";
+import { readNetworks } from "../datasets/weights.ts";
 import { transformerClassifier, transformerLanguageModel } from "../models/sequences.ts";
 import { adamw, cosine, type Examples, experiment, type Result, type Time } from "../src/index.ts";
 import { bothWays, chipDescriptions } from "./hardware-aware/chips.ts";
@@ -160,7 +160,7 @@ export default experiment({
         ),
         fused: given.fused,
         seed: context.seed,
-        start: weights ? await readNetwork(weights) : undefined,
+        known: weights ? await readNetworks(weights) : undefined,
       },
       { ...context, partial: (some) => context.partial(result(some)) },
     );
