@@ -38,6 +38,10 @@ export async function show(name: string, options: { json: boolean }): Promise<Ex
   const models = names("models").includes(file) ? await modelsIn(addressOf("models", file), file) : [];
   const shown = own === undefined ? models : models.filter(({ id }) => id === name);
   if (experiment === undefined && shown.length === 0) {
+    if (own === undefined && names("models").includes(file))
+      throw new UsageError(
+        `${file} has no equations to show${file === "networks" ? "; see memspike map" : ""}`,
+      );
     const known = [...names("experiments"), ...names("models"), ...models.map(({ id }) => id)];
     throw new UsageError(
       `there is no experiment or model ${name}${didYouMean(name, known) || "; see memspike list"}`,

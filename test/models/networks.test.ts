@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { analognetKws } from "../../models/analognet.ts";
 import { networks } from "../../models/networks.ts";
-import { mapNetwork, type NetworkShape } from "../../src/index.ts";
+import { resnet } from "../../models/resnet.ts";
+import { layersShape, mapNetwork, type NetworkShape } from "../../src/index.ts";
 
 const shapeOf = (name: string, length?: number): NetworkShape => {
   const entry = networks[name];
@@ -73,4 +75,13 @@ test("the stand-in for AnalogNet-VWW says so, and has its weights and products w
   const products = matrices.reduce((s, m) => s + m.positions * m.inputs * m.outputs, 0);
   expect(Math.abs(mapNetwork(shapeOf("analognet-vww")).weights / 353_900 - 1)).toBeLessThan(0.01); // 67.5 % of the array
   expect(Math.abs(products / 35.7e6 - 1)).toBeLessThan(0.01); // 0.076 TOPS at 1,063 a second
+});
+
+test.each([
+  ["analognet-kws", analognetKws(), [49, 10, 1]],
+  ["resnet32", resnet(), [32, 32, 3]],
+] as const)("%s that is mapped is the one that is trained", (name, layers, inputs) => {
+  const sizes = ({ matrices }: NetworkShape) =>
+    matrices.map((m) => [m.inputs, m.outputs, m.positions].join(" ")).sort();
+  expect(sizes(layersShape(layers, { inputs }))).toEqual(sizes(shapeOf(name)));
 });
