@@ -49,8 +49,8 @@ export class RowOfStages implements Stage {
     return table;
   }
 
-  forget(): void {
-    for (const stage of this.stages) stage.forget?.();
+  forget(purpose?: Pass["purpose"]): void {
+    for (const stage of this.stages) stage.forget?.(purpose);
   }
 }
 
@@ -110,9 +110,9 @@ export class ResidualStage implements Stage {
     return this.#dx;
   }
 
-  forget(): void {
-    this.#body.forget?.();
-    this.#shortcut.forget?.();
+  forget(purpose?: Pass["purpose"]): void {
+    this.#body.forget?.(purpose);
+    this.#shortcut.forget?.(purpose);
   }
 }
 
@@ -185,7 +185,7 @@ export class ConcatenationStage implements Stage {
     return wanted ? dx : dy;
   }
 
-  forget(): void {
-    for (const branch of this.#branches) branch.forget?.();
+  forget(purpose?: Pass["purpose"]): void {
+    for (const branch of this.#branches) branch.forget?.(purpose);
   }
 }

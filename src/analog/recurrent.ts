@@ -198,9 +198,8 @@ class Direction {
     this.#kept[purpose] = { count, h: last(this.#h), c };
   }
 
-  forget(): void {
-    this.#kept.training = undefined;
-    this.#kept.inference = undefined;
+  forget(purposes: readonly Pass["purpose"][]): void {
+    for (const purpose of purposes) this.#kept[purpose] = undefined;
   }
 
   /** Adds gradients; gives derivatives by x, in the order of work, where they are wanted. */
@@ -308,7 +307,8 @@ export class RecurrentStage implements Stage {
   }
 
   /** Begins the next batch with states of 0. */
-  forget(): void {
-    for (const direction of this.#directions) direction.forget();
+  forget(purpose?: Pass["purpose"]): void {
+    for (const direction of this.#directions)
+      direction.forget(purpose ? [purpose] : ["training", "inference"]);
   }
 }

@@ -188,9 +188,9 @@ export class Sequential {
     this.#optimizer.step(share);
   }
 
-  /** States that layers with `stateful` carry from batch to batch are 0 again. */
-  forget(): void {
-    this.#stages.forget();
+  /** States that layers with `stateful` carry from batch to batch are 0 again: those of one purpose, or all. */
+  forget(purpose?: Pass["purpose"]): void {
+    this.#stages.forget(purpose);
   }
 
   /** Forgets gradients. */

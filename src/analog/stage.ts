@@ -51,8 +51,8 @@ export interface Stage {
   forward(x: Table, pass: Pass): Table;
   /** Without `wanted` nobody asks for the result. */
   backward(dy: Table, pass: Pass, wanted: boolean): Table;
-  /** Forgets what batches have left for the next one. */
-  forget?(): void;
+  /** Forgets what batches of a purpose, or all, have left for the next one. */
+  forget?(purpose?: Pass["purpose"]): void;
 }
 
 /** What a layer is built with. */

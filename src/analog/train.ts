@@ -36,13 +36,13 @@ export interface TrainOptions extends PassOptions {
 
 export interface EpochResult {
   readonly epoch: number; // from 0
-  /** Mean over the epoch's examples, each as it was when it was learnt from. */
+  /** Mean over the epoch's examples, each as it was when it was learnt from; after an interruption over those that were left. */
   readonly loss: number;
   /** Share of rows whose largest output was that of their label. */
   readonly accuracy: number;
 }
 
-/** Seconds between two looks at the signal. */
+/** Lets others work, such as who aborts. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Examples and network fit. Throws `ConfigError`. */
@@ -109,15 +109,15 @@ export async function train(
         kind === "kept"
           ? Uint32Array.from({ length: count }, (_, k) => k)
           : permutation(count, `${seed}/${epoch}`);
-      if (kind === "kept" && place === 0) network.forget();
+      if (place === 0) network.forget("training");
       sums = { loss: 0, right: 0, rows: 0 };
     }
     if (Date.now() - looked > 50) {
       progress?.(step * batch);
       await pause();
-      if (signal?.aborted) return results;
       looked = Date.now();
     }
+    if (signal?.aborted) return results;
     options.onStep?.(step);
     const chosen = order.subarray(place * batch, Math.min(count, (place + 1) * batch));
     const { inputs, labels } = gather(network, examples, chosen);
@@ -167,15 +167,15 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const count = checkExamples(network, examples);
   const sums = { loss: 0, right: 0, rows: 0 };
-  network.forget();
+  network.forget("inference");
   let looked = Date.now();
   for (let from = 0; from < count; from += network.batch) {
     if (Date.now() - looked > 50) {
       progress?.(from);
       await pause();
-      if (signal?.aborted) break;
       looked = Date.now();
     }
+    if (signal?.aborted) break;
     const size = Math.min(network.batch, count - from);
     const order = Uint32Array.from({ length: size }, (_, k) => from + k);
     const { inputs, labels } = gather(network, examples, order);
@@ -189,7 +189,7 @@ export async function evaluate(
   return { loss: sums.loss / sums.rows, accuracy: sums.right / sums.rows, rows: sums.rows };
 }
 
-/** Outputs for all examples, [row][feature], without learning. Throws `ConfigError` for inputs that do not fit. */
+/** Outputs for all examples, [row][feature], without learning, from states of 0 on. Throws `ConfigError` for inputs that do not fit. */
 export function predict(
   network: Sequential,
   inputs: Uint8Array | Float32Array,
@@ -200,6 +200,7 @@ export function predict(
   if (!(Number.isInteger(count) && count >= 1))
     throw new ConfigError(`examples of ${formatShape(network.inputs)} are ${size} numbers each`);
   const parts: Float32Array[] = [];
+  network.forget("inference");
   for (let from = 0; from < count; from += network.batch) {
     const part = inputs.subarray(from * size, Math.min(count, from + network.batch) * size);
     parts.push(
