@@ -163,7 +163,7 @@ export class TilePart {
 
   /** Puts weights on the tile. Throws `ConfigError` for another number of them. */
   load({ weights, scale, conductances, key }: PartWeights): void {
-    if (key) this.#make(key);
+    this.#make(key ?? this.#key);
     const { inputs, width, weights: own, scale: ownScale } = this;
     const outputs = this.#outputs;
     if (weights.length !== outputs * inputs)
@@ -184,11 +184,16 @@ export class TilePart {
         own.data[to] = lost ? weights[from] * lost[from] : weights[from];
       ownScale.data[i] = scale[i];
     }
-    this.renew();
+    this.#pack();
   }
 
-  /** Takes over what was written into `weights`. */
+  /** Takes over what was written into `weights`; columns and devices are the tile's own again. */
   renew(): void {
+    this.#make(this.#key);
+    this.#pack();
+  }
+
+  #pack(): void {
     const { tileMagnitude, scaleColumns, multiplyBoth } = this.#kernels;
     const { changed } = this.#scratch;
     const { weights, width } = this;

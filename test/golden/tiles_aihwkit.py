@@ -2,7 +2,8 @@
 
 Needs `pip install aihwkit torch`. Weights [output][input] and inputs [vector][input] are multiples of 1/256. `forward`: outputs of
 one pass without any noise, by settings; `settings` are names and values of IOParameters that differ from their defaults (presets by
-name), `made` what the tile drew at its construction. `noisy`: mean and variance of outputs of one vector over so many passes.
+name), `made` what the tile drew at its construction. `noisy`: mean and variance of outputs of one vector over so many passes. `programmed`: mean and
+variance of weights on pairs of PCM devices, both with errors, right after programming (without noise of reads) and later.
 """
 
 import datetime
@@ -13,6 +14,7 @@ import numpy
 import torch
 
 import aihwkit
+from aihwkit.inference.noise.pcm import PCMLikeNoiseModel
 from aihwkit.simulator.configs import InferenceRPUConfig
 from aihwkit.simulator.parameters import IOParameters
 from aihwkit.simulator.parameters.enums import (
@@ -124,6 +126,17 @@ for name, settings in NOISY.items():
         }
     )
 
+DEVICES = 40000
+GOALS = [0.0, 0.02, -0.1, 0.3, -0.6, 1.0]
+programmed = []
+model = PCMLikeNoiseModel(g_max=25.0)
+goals = torch.tensor([GOALS] * DEVICES)
+for age in [0.0, 3600.0, 3.1536e7]:
+    # in one step, so that both devices age as they were written; aihwkit's tiles drift the difference of the two
+    w = model.apply_noise(goals, age) if age > 0 else model.apply_programming_noise(goals)[0]
+    w = w.double().numpy()
+    programmed.append({"age": age, "mean": short([w.mean(0)])[0], "variance": short([w.var(0, ddof=1)])[0]})
+
 print("{")
 header = {
     "script": "tiles_aihwkit.py",
@@ -134,11 +147,13 @@ header = {
     "passes": PASSES,
     "weights": weights.tolist(),
     "inputs": inputs.tolist(),
+    "devices": DEVICES,
+    "goals": GOALS,
 }
 for key, value in header.items():
     print(f'  "{key}": {json.dumps(value)},')
-for key, rows in {"forward": forwards, "noisy": noisy}.items():
+for key, rows in {"forward": forwards, "noisy": noisy, "programmed": programmed}.items():
     print(f'  "{key}": [')
     print(",\n".join("    " + json.dumps(row) for row in rows))
-    print("  ]" + ("," if key == "forward" else ""))
+    print("  ]" + ("," if key != "programmed" else ""))
 print("}")
