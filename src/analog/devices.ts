@@ -21,7 +21,7 @@ import type { Matrices, MatrixOptions, MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import { type CrossbarUse, Pairs, stepsOf } from "./pairs.ts";
 import type { Sequential } from "./sequential.ts";
-import type { Parameter, Pass } from "./stage.ts";
+import type { Parameter, Pass } from "./parameter.ts";
 import { type Table, tableOver } from "./table.ts";
 
 /** Pairs of devices under a network that learns from batches. */
@@ -180,9 +180,10 @@ export class DeviceMatrix implements MatrixUnit {
     if (this.#bias) kernels.sumColumns(rows, dy.width, dy.at, this.#bias.gradient.at);
   }
 
-  /** Vectors that share a range: rows, or the rows of an image. */
+  /** Vectors that share a range: rows, or the rows of an image. A table may be seen in another shape than the matrix's. */
   #together({ positions, width }: Table, count: number): { readonly count: number; readonly width: number } {
-    return this.#o.patches ? { count, width: positions * width } : { count: count * positions, width };
+    const { patches, products } = this.#o;
+    return patches ? { count, width: positions * width } : { count: count * products.positions, width };
   }
 
   /** What the numbers of each vector are divided by. */
