@@ -463,7 +463,8 @@ function tell(report: PaperReport, out: string, json: boolean): void {
     process.stdout.write(`${JSON.stringify({ ...paperRecord(report), report: page })}\n`);
     return;
   }
-  const { paper: of, quick, runs, rows } = report;
+  const { paper: of, runs, rows } = report;
+  const forms = [...new Set(runs.map(({ form }) => form))];
   const cells = [
     ["quantity", "theirs", "ours", "criterion", ""],
     ...rows.map((row) => [
@@ -480,7 +481,7 @@ function tell(report: PaperReport, out: string, json: boolean): void {
     .map(({ name, status }) => `${name} (${status})`);
   process.stdout.write(
     [
-      [of.name, quick ? "quick" : "full", durationText(seconds)].join(" · "),
+      [of.name, forms.join(", "), durationText(seconds)].join(" · "),
       "",
       ...cells.map((row) => `  ${aligned(row, columnWidths(cells))}`),
       "",
