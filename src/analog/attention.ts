@@ -11,9 +11,10 @@ import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import type { MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
 import { panelColumns, panelNumbers, takePlan } from "./product.ts";
 import { Rows } from "./rows.ts";
-import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Site, Stage } from "./stage.ts";
 import { clearFilling, formatShape, type Shape, type Table, takeTable } from "./table.ts";
 
 const roles = ["query", "key", "value", "output"] as const;

@@ -13,7 +13,7 @@ import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
 import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
-import type { Memory, Parameter, Pass } from "./stage.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
 import type { Table } from "./table.ts";
 import type { Tile } from "./tile.ts";
 import { TiledMatrix } from "./tiles.ts";

@@ -5,8 +5,9 @@ import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import { drawStart } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
+import type { Parameter, Pass } from "./parameter.ts";
 import { Frame, patchPositions } from "./patches.ts";
-import type { Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Site, Stage } from "./stage.ts";
 import { formatShape, type Shape, type Table, takeTable } from "./table.ts";
 import { borderOf, checkWindow } from "./weighted.ts";
 

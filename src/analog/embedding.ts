@@ -4,7 +4,8 @@ import type { Kernels } from "./kernels.ts";
 import { type Layer, nameLayer } from "./layers.ts";
 import { drawStart } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
-import type { Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Parameter, Pass } from "./parameter.ts";
+import type { Site, Stage } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, takeTable } from "./table.ts";
 
 /** Rows of numbers that are learnt. */

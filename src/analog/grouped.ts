@@ -2,7 +2,8 @@
 import { ConfigError } from "../math/errors.ts";
 import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
-import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
+import type { Site, Stage } from "./stage.ts";
 import { featuresOf, type Shape, type Table, takeTable } from "./table.ts";
 import { checkWindow, convolutionStage } from "./weighted.ts";
 

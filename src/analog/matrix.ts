@@ -9,8 +9,8 @@ import type { Time } from "../math/units.ts";
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
 import type { Products } from "./rows.ts";
-import type { Memory, Parameter, Pass } from "./stage.ts";
 import type { Shape, Table } from "./table.ts";
 import type { Unfold } from "./unfold.ts";
 

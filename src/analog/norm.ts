@@ -2,7 +2,8 @@
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
-import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
+import type { Site, Stage } from "./stage.ts";
 import { featuresOf, positionsOf, type Shape, type Table, takeTable } from "./table.ts";
 
 /** Scale, 1 at first, and shift, 0 at first, of each feature. */

@@ -3,7 +3,7 @@ import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
-import type { Parameter } from "./stage.ts";
+import type { Parameter } from "./parameter.ts";
 
 /** A learning rate, or how it goes: a function of the steps done, as plain data. */
 export type LearningRate = number | Schedule;

@@ -2,7 +2,8 @@
 import { randomKey } from "../math/random.ts";
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
-import type { Pass, Site, Stage } from "./stage.ts";
+import type { Pass } from "./parameter.ts";
+import type { Site, Stage } from "./stage.ts";
 import { clearFilling, type Shape, sizeOf, type Table, tableOver, takeTable } from "./table.ts";
 
 const rowsOf = (table: Table, { count }: Pass): number => count * table.positions;

@@ -11,8 +11,9 @@ import type { Kernels } from "./kernels.ts";
 import { type Layer, nameLayer } from "./layers.ts";
 import type { MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
 import { Rows } from "./rows.ts";
-import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Site, Stage } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, tableOver, takeTable } from "./table.ts";
 
 type Recurrent = Extract<Layer, { kind: "lstm" | "gru" }>;

@@ -14,7 +14,7 @@ import { type Layer, nameLayer } from "./layers.ts";
 import { type Judgement, Loss, type LossKind, lossKinds, type Teacher, type Wanted } from "./loss.ts";
 import { floatingMatrices, type Matrices, type MatrixUnit } from "./matrix.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
-import type { Parameter, Pass } from "./stage.ts";
+import type { Parameter, Pass } from "./parameter.ts";
 import { checkShape, formatShape, type Shape, sizeOf, type Table, takeTable } from "./table.ts";
 
 export interface SequentialOptions {

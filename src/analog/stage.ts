@@ -5,44 +5,12 @@
  * by the outputs, which it may overwrite, adds derivatives by parameters to their gradients, and gives that by the inputs
  * of the last `forward`. All tables are made once.
  */
-import type { Block } from "./heap.ts";
+
 import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import type { Matrices } from "./matrix.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
 import type { Shape, Table } from "./table.ts";
-
-/** One batch. */
-export interface Pass {
-  /** Examples in it. */
-  readonly count: number;
-  readonly purpose: "training" | "inference";
-  /** Number of the batch, of those of its purpose: where its random numbers are. */
-  readonly tick: number;
-}
-
-/** Numbers that are learnt. */
-export interface Parameter {
-  /** Path of the layer and what it is, such as "3.weights". */
-  readonly name: string;
-  /** Sizes without what fills rows up, last across. */
-  readonly shape: Shape;
-  readonly value: Block; // rows filled up to whole vectors with 0
-  readonly gradient: Block; // of the same size, 0 before a batch
-  /** Whether weight decay applies. */
-  readonly decays: boolean;
-  /** Told after every step of learning. */
-  readonly changed?: () => void;
-  /** Told after values have been set from outside. */
-  readonly renewed?: () => void;
-  /** Weights that are stored elsewhere, where `value` is only what is to change them: a copy. They cannot be set. */
-  readonly stored?: () => Float32Array;
-}
-
-/** Numbers that a layer keeps but does not learn by gradients, such as running means. */
-export interface Memory {
-  readonly name: string;
-  readonly data: Float32Array;
-}
 
 export interface Stage {
   readonly outputs: Shape;

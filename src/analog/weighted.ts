@@ -2,9 +2,10 @@
 import { ConfigError } from "../math/errors.ts";
 import type { Layer } from "./layers.ts";
 import type { MatrixOptions, MatrixUnit } from "./matrix.ts";
+import type { Memory, Parameter, Pass } from "./parameter.ts";
 import { patches, patchPositions } from "./patches.ts";
 import { type Products, Rows } from "./rows.ts";
-import type { Memory, Parameter, Pass, Site, Stage } from "./stage.ts";
+import type { Site, Stage } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, takeTable } from "./table.ts";
 import { unfold } from "./unfold.ts";
 
