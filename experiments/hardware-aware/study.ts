@@ -21,6 +21,7 @@ import {
   type State,
   seconds,
   sequential,
+  sgd,
   type Tile,
   type TilesUnder,
   type Time,
@@ -193,7 +194,8 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
     } else {
       onChips.setWeights(start, { some: true });
       under.map();
-      findRanges(onChips, task, { batch, batches: mapping.rangeBatches ?? 100 });
+      const { signal } = context;
+      await findRanges(onChips, task, { batch, batches: mapping.rangeBatches ?? 100, signal });
     }
     const tiles = (await evaluate(onChips, task.test, context)).accuracy;
     if (context.signal.aborted) return found;
@@ -237,20 +239,36 @@ function withoutDropout(layers: readonly Layer[]): Layer[] {
   });
 }
 
-/** Lets input ranges follow the inputs of some batches; nothing is learnt. Running means of normalisation stay. */
-function findRanges(network: Sequential, task: Task, o: { batch: number; batches: number }): void {
+/**
+ * Lets input ranges follow the inputs of some batches and then learn from as many more, twice; weights and running means of
+ * normalisation stay. Rasch et al. 2023 do so with weights that were not trained for chips: 500 batches, then 1000 of descent.
+ */
+async function findRanges(
+  network: Sequential,
+  task: Task,
+  o: { readonly batch: number; readonly batches: number; readonly signal: AbortSignal },
+): Promise<void> {
   const means = Object.entries(network.weights()).filter(([name]) => /\.(mean|variance)$/.test(name));
   const size = task.inputs.reduce((a, b) => a * b, 1);
-  const count = task.train.inputs.length / size;
-  const { inputs, scale = 1 } = task.train;
+  const { inputs, labels, scale = 1 } = task.train;
+  const count = inputs.length / size;
+  const rows = labels.length / count;
   const batch = Math.min(o.batch, count);
-  network.forget();
-  for (let k = 0; k < o.batches; k++) {
+  network.optimizer = sgd({ learningRate: 0.01, momentum: 0.9 });
+  for (let k = 0; k < 3 * o.batches && !o.signal.aborted; k++) {
     const from = count > batch ? (k * batch) % (count - batch) : 0;
     const own = Float32Array.from(inputs.subarray(from * size, (from + batch) * size), (x) => x * scale);
     network.forward(own, { purpose: "training" });
+    if (k < o.batches) continue;
+    network.judge({ labels: Array.prototype.slice.call(labels, from * rows, (from + batch) * rows) });
+    network.backward();
+    for (const { name, gradient } of network.parameters) if (!name.endsWith(".range")) gradient.data.fill(0);
+    network.step();
+    if (k % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
+  network.optimizer = undefined;
   network.setWeights(Object.fromEntries(means), { some: true });
+  network.forget();
 }
 
 /** An estimate of a share as what is missing to 1, in percent. */
