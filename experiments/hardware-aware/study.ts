@@ -165,7 +165,7 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
   if (known.floating) floating.setWeights(known.floating);
   else if (o.floating.epochs > 0) found.losses = await learn(floating, o.floating, "floating");
   if (context.signal.aborted) return found;
-  found.floating = (await evaluate(floating, task.test, context)).accuracy;
+  found.floating = (await evaluate(floating, task.test, { signal: context.signal })).accuracy;
   const start = floating.weights();
   found.networks = { floating: start };
   context.log({ stage: "floating", accuracy: found.floating });
@@ -197,7 +197,7 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
       const { signal } = context;
       await findRanges(onChips, task, { batch, batches: mapping.rangeBatches ?? 100, signal });
     }
-    const tiles = (await evaluate(onChips, task.test, context)).accuracy;
+    const tiles = (await evaluate(onChips, task.test, { signal: context.signal })).accuracy;
     if (context.signal.aborted) return found;
     context.log({ stage: name, tiles });
     const accuracies = ages.map((): number[] => []);
