@@ -165,7 +165,7 @@ export class TiledMatrix {
         ...[inputs.inputRows, own.width, own.at, inputs.x.at, own.at, inverse.at, inputBound],
       );
       if (this.#unfold) this.#unfold.addBack(own, count, part, dx);
-      else if (placed.x) moveChannels(own, 0, dx, part.from, part, inputs.inputRows);
+      else if (placed.x) moveChannels(this.#kernels, own, 0, dx, part.from, part, inputs.inputRows);
     }
     this.#packedBack = true;
   }
@@ -190,8 +190,8 @@ export class TiledMatrix {
     const size = part.to - part.from;
     const [a, b] = own ? [tableOver(own, [size]), tableOver(part.operand, [size])] : [x, dx];
     if (own) {
-      moveChannels(x, part.from, a, 0, part, rows);
-      moveChannels(dx, part.from, b, 0, part, rows);
+      moveChannels(this.#kernels, x, part.from, a, 0, part, rows);
+      moveChannels(this.#kernels, dx, part.from, b, 0, part, rows);
     }
     this.#kernels.tileRangeBack(rows, a.width, size, b.at, a.at, sums.at, part.alpha);
     return sums.data.subarray(0, rows).reduce((total, one) => total + one, 0);
@@ -200,7 +200,7 @@ export class TiledMatrix {
   #inputs({ part, x: own }: Placed, x: Table, count: number): Inputs {
     const inputRows = count * this.#inputPositions;
     if (own && this.#unfold) this.#unfold.rows(x, count, part, own);
-    else if (own) moveChannels(x, part.from, own, 0, part, inputRows);
+    else if (own) moveChannels(this.#kernels, x, part.from, own, 0, part, inputRows);
     return { x: own ?? x, inputRows, rows: count * this.#scratch.positions };
   }
 
@@ -219,6 +219,7 @@ export class TiledMatrix {
 
 /** As many channels as a part has, from one table into another. */
 function moveChannels(
+  { copyLines }: Kernels,
   from: Table,
   first: number,
   to: Table,
@@ -227,6 +228,10 @@ function moveChannels(
   rows: number,
 ): void {
   const size = part.to - part.from;
+  if (size % 4 === 0) {
+    copyLines(from.at + 4 * first, 0, 4 * from.width, to.at + 4 * second, 0, 4 * to.width, 1, rows, 4 * size);
+    return;
+  }
   for (let row = 0, i = first, j = second; row < rows; row++, i += from.width, j += to.width)
     for (let c = 0; c < size; c++) to.data[j + c] = from.data[i + c];
 }
