@@ -158,10 +158,13 @@ export const cases: readonly Case[] = [
   level("DAC of 4 bits", 16.8, { dacBits: 4 }),
   level("DAC of 3 bits", 22.8, { dacBits: 3 }),
   level("constant noise of weights 0.067", 20, { weightNoise: 0.067, weightNoiseKind: "constant" }),
+  level("constant noise of weights 0.033", undefined, { weightNoise: 0.033, weightNoiseKind: "constant" }),
   level("noise of devices x 1.4", 20, { device: noisier(1.4) }),
   level("1.8 % of devices stuck at 0", 20, { stuckReset: 0.018 }),
   level("0.06 % stuck at Gmax", 20, { stuckSet: 0.0006 }),
   level("0.18 % stuck anywhere", 20, { stuckRandom: 0.0018 }),
+  level("0.09 % stuck at Gmax", undefined, { stuckSet: 0.0009 }),
+  level("0.25 % stuck anywhere", undefined, { stuckRandom: 0.0025 }),
   ...(
     [
       [0.5, 39.4],
