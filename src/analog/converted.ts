@@ -35,6 +35,7 @@ export type Layout =
   | { readonly kind: "features" } // [example, feature]
   | { readonly kind: "flat"; readonly image: Shape } // features of an image in the order of ONNX; here [line, column, channel]
   | { readonly kind: "image" } // [example, channel, line, column]
+  | { readonly kind: "picture" } // [example, line, column, channel]
   | { readonly kind: "words"; readonly times: 0 | 1 } // [example, time] or turned
   | { readonly kind: "sequence"; readonly times: 0 | 1 } // [example, time, feature] or [time, example, feature]
   | { readonly kind: "directions"; readonly moved: boolean }; // [time, direction, example, feature], direction moved behind example
@@ -223,8 +224,9 @@ function globalPoolStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flo
   const axes = integersOf(node, "axes", source.known.get(node.inputs[1] ?? ""))?.map((a) =>
     a < 0 ? a + rank : a,
   );
-  const wanted =
-    at.layout.kind === "image" ? "2,3" : at.layout.kind === "sequence" ? String(at.layout.times) : "";
+  const { layout } = at;
+  const times = layout.kind === "sequence" ? String(layout.times) : "";
+  const wanted = layout.kind === "image" ? "2,3" : layout.kind === "picture" ? "1,2" : times;
   if (node.operator === "ReduceMean" && axes?.toSorted().join() !== wanted)
     throw source.fault(node, "the mean is that of all places here");
   if (wanted === "") throw source.fault(node, "there are no places to take a mean of");
@@ -248,7 +250,7 @@ function reshapedStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flow 
       row.layers.push(flatten());
       return { value, layout: { kind: "flat", image: [from[2], from[3], from[1]] } };
     }
-    if (layout.kind === "sequence" && layout.times === 1) {
+    if (layout.kind === "picture" || (layout.kind === "sequence" && layout.times === 1)) {
       row.layers.push(flatten());
       return { value, layout: { kind: "features" } };
     }
@@ -267,6 +269,8 @@ function transposedStep(source: Source, node: OnnxNode, { layout, value: before 
   const [value] = node.outputs;
   if ((layout.kind === "sequence" && order === "1,0,2") || (layout.kind === "words" && order === "1,0"))
     return { value, layout: { kind: layout.kind, times: layout.times === 0 ? 1 : 0 } };
+  if (layout.kind === "picture" && order === "0,3,1,2") return { value, layout: { kind: "image" } };
+  if (layout.kind === "image" && order === "0,2,3,1") return { value, layout: { kind: "picture" } };
   if (layout.kind === "directions" && order === "0,2,1,3")
     return { value, layout: { kind: "directions", moved: true } };
   throw source.fault(node, `axes in the order ${order} are nothing that a layer does here`);

@@ -65,7 +65,11 @@ interface Walk {
 function inputLayout(source: Source, name: string, times: 0 | 1): { layout: Layout; shape: Shape } {
   const dims = source.dims(undefined, name);
   const [first] = source.consumers.get(name) ?? [];
-  if (dims.length === 4) return { layout: { kind: "image" }, shape: [dims[2], dims[3], dims[1]] };
+  if (dims.length === 4) {
+    const isPicture = first.operator === "Transpose" && String(first.attributes["perm"]) === "0,3,1,2";
+    if (isPicture) return { layout: { kind: "picture" }, shape: dims.slice(1) };
+    return { layout: { kind: "image" }, shape: [dims[2], dims[3], dims[1]] };
+  }
   const words = first.operator === "Gather";
   if (dims.length === 2 && !words) return { layout: { kind: "features" }, shape: [dims[1]] };
   if (dims.length !== 3 && dims.length !== 2)

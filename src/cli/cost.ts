@@ -1,6 +1,6 @@
 /** `memspike cost`: time and energy of a network on AON-CiM, one array that computes its layers in turn. */
 
-import { aonCimArray, type Cost, networkCost } from "../analog/cost.ts";
+import { aonCimArray, type Cost, costOf, networkCost, workOf } from "../analog/cost.ts";
 import { placeNetwork } from "../analog/placement.ts";
 import { analogMatrices, weightsOf } from "../analog/shapes.ts";
 import { quantityText } from "../fit/findings.ts";
@@ -18,6 +18,7 @@ import {
 export interface CostFlags extends NetworkFlags {
   readonly bits?: number; // default: 8, 6 and 4
   readonly energies: "preprint" | "journal";
+  readonly layers: boolean;
   readonly json: boolean;
   readonly figure?: string; // file
 }
@@ -34,13 +35,24 @@ export async function cost(target: string, flags: CostFlags): Promise<ExitCode> 
     const title = `${network.name} on AON-CiM`;
     writeFigure(flags.figure, placementPlot(placement, { title }));
   }
+  const matrices = analogMatrices(network);
+  const layers = matrices.map((matrix) => {
+    const work = workOf(matrix);
+    return {
+      name: matrix.name,
+      ...work,
+      energy: costOf(work, { bits: bits[0], energies: flags.energies }).energy,
+    };
+  });
   const { arrays, use, boundedUse } = placement;
   if (flags.json) {
     const plain = { network: target, name: network.name, sample: network.sample, energies: flags.energies };
-    process.stdout.write(`${JSON.stringify({ ...plain, ...costs[0], arrays, use, boundedUse })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...plain, ...costs[0], arrays, use, boundedUse, ...(flags.layers ? { layers } : {}) })}\n`,
+    );
     return exitCodes.done;
   }
-  const weights = analogMatrices(network).reduce((sum, matrix) => sum + weightsOf(matrix), 0);
+  const weights = matrices.reduce((sum, matrix) => sum + weightsOf(matrix), 0);
   const digital = network.matrices.filter(({ analog = true }) => !analog).map(({ name }) => name);
   const rows = [
     ["weights", countText(weights), "in analog matrices, without biases"],
@@ -59,6 +71,7 @@ export async function cost(target: string, flags: CostFlags): Promise<ExitCode> 
     tableText(rows, [1]),
     "\n",
     tableText(costRows(costs)),
+    ...(flags.layers ? ["\n", tableText(layerRows(layers, costs[0]))] : []),
     `\n  energies fitted to the efficiencies of the ${flags.energies}; power when samples follow without a pause\n`,
   ];
   process.stdout.write(text.join(""));
@@ -77,6 +90,25 @@ function costRows(costs: readonly Cost[]): string[][] {
       quantityText(cost.energy, "J"),
       cost.topsPerWatt.toPrecision(4),
       quantityText(cost.power, "W", 3),
+    ]),
+  ];
+}
+
+/** What each matrix takes, at the bits of the first row. */
+function layerRows(
+  layers: readonly { name: string; cycles: number; rows: number; columns: number; energy: number }[],
+  { cycles, energy, bits }: Cost,
+): string[][] {
+  return [
+    ["matrix", "cycles", "of all", "row pulses", "conversions", `energy at ${bits} bits`, "of all"],
+    ...layers.map((layer) => [
+      layer.name,
+      countText(layer.cycles),
+      percentText(layer.cycles / cycles),
+      countText(layer.rows),
+      countText(layer.columns),
+      quantityText(layer.energy, "J"),
+      percentText(layer.energy / energy),
     ]),
   ];
 }

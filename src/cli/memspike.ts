@@ -58,7 +58,8 @@ interface MapFlags {
   json?: boolean;
 }
 
-interface CostWords extends Omit<CostFlags, "json"> {
+interface CostWords extends Omit<CostFlags, "json" | "layers"> {
+  layers?: boolean;
   json?: boolean;
 }
 
@@ -332,11 +333,13 @@ function program(): Command {
     )
     .option("--length <n>", "steps of a sample, of a network of sequences", wholeNumber)
     .option("--digital <names>", "matrices that are not on crossbars, e.g. --digital stem,classes")
+    .option("--layers", "tell each matrix")
     .option("--figure <file>", "draw where matrices lie, as SVG")
     .option("--json", "print one JSON object: topsPerWatt, tops, latency, energy, inferencesPerSecond")
     .action(async (network: string, flags: CostWords) => {
       const { cost } = await import("./cost.ts");
-      process.exitCode = await cost(network, { ...flags, json: flags.json ?? false });
+      const { layers = false, json = false, ...rest } = flags;
+      process.exitCode = await cost(network, { ...rest, layers, json });
     });
   return memspike;
 }

@@ -38,7 +38,7 @@ async function outputs(name: string, { shape, x }: Case): Promise<{ rows: number
   const { layers, inputs, weights, ending } = importOnnx(graphOf(name), { length: shape[1] });
   const network = await sequential(layers, { inputs, batch: shape[0], seed: 1 });
   network.setWeights(weights);
-  const { data, width, features } = network.forward(shape.length === 4 ? channelsLast(x, shape) : x);
+  const { data, width, features } = network.forward(name === "cnn" ? channelsLast(x, shape) : x);
   const rows = Array.from({ length: shape[0] }, (_, k) =>
     Array.from(data.subarray(k * width, k * width + features)),
   );
@@ -51,7 +51,7 @@ const softmax = (row: readonly number[]): number[] => {
 };
 
 // Sums of at most 54 products of numbers of about 1: 54 x 2^-24 = 3.2e-6 for each of few layers.
-test.each(["cnn", "mlp", "recurrent", "outside"])(
+test.each(["cnn", "keras", "mlp", "recurrent", "outside"])(
   `%s gives the outputs of ${expected.by} to 1e-5`,
   async (name) => {
     for (const own of expected.networks[name].cases) {

@@ -23,13 +23,16 @@ import { onnxShape } from "../../src/analog/traced.ts";
 
 const graphOf = (name: string) => readOnnx(new Uint8Array(readFileSync(`test/golden/onnx/${name}.onnx`)));
 
-test.each(["cnn", "mlp", "recurrent"])("the layers of %s have the matrices that its file has", (name) => {
-  const options = { length: 9 };
-  const { layers, inputs } = importOnnx(graphOf(name), options);
-  const sizes = ({ matrices }: ReturnType<typeof onnxShape>) =>
-    matrices.map((m) => [m.kind, m.inputs, m.outputs, m.kernel, m.groups, m.positions]);
-  expect(sizes(layersShape(layers, { inputs }))).toEqual(sizes(onnxShape(graphOf(name), options)));
-});
+test.each(["cnn", "keras", "mlp", "recurrent"])(
+  "the layers of %s have the matrices that its file has",
+  (name) => {
+    const options = { length: 9 };
+    const { layers, inputs } = importOnnx(graphOf(name), options);
+    const sizes = ({ matrices }: ReturnType<typeof onnxShape>) =>
+      matrices.map((m) => [m.kind, m.inputs, m.outputs, m.kernel, m.groups, m.positions]);
+    expect(sizes(layersShape(layers, { inputs }))).toEqual(sizes(onnxShape(graphOf(name), options)));
+  },
+);
 
 test("ResNet-32 written as layers takes the 34 tiles of the published table", () => {
   const block = (outputs: number, stride: number, shortcut: boolean) => [

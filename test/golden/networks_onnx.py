@@ -84,6 +84,19 @@ def cnn():
     return g.save("cnn", [value("x", FLOAT, "batch", 3, 9, 8)], [value("y", FLOAT, "batch", 4)]), {"x": (2, 3, 9, 8)}
 
 
+def keras():
+    """Channels last, as TensorFlow has them, with axes turned before the first and after the last convolution."""
+    g = Graph()
+    x = g.node("Transpose", ["x"], perm=[0, 3, 1, 2])
+    x = g.node("Conv", [x, g.weights("conv.weight", 4, 2, 3, 3), g.weights("conv.bias", 4)], auto_pad="SAME_LOWER", strides=[1, 2])
+    x = g.node("AveragePool", [g.node("Relu", [x])], kernel_shape=[2, 2], strides=[2, 2])
+    x = g.node("Transpose", [x], perm=[0, 2, 3, 1])
+    x = g.node("Reshape", [x, g.constant("flat", [-1, 2 * 2 * 4])])
+    x = g.node("MatMul", [x, g.weights("dense.kernel", 16, 3)])
+    g.node("Add", [x, g.weights("dense.bias", 3)], ["y"])
+    return g.save("keras", [value("x", FLOAT, "N", 5, 7, 2)], [value("y", FLOAT, "N", 3)]), {"x": (2, 5, 7, 2)}
+
+
 def mlp():
     """Products and sums apart, numbers of float16 and float64, and a size from a Reshape."""
     g = Graph()
@@ -163,7 +176,7 @@ def outside():
 
 
 expected = {}
-for make in [cnn, mlp, recurrent, attention, outside]:
+for make in [cnn, keras, mlp, recurrent, attention, outside]:
     _, shapes = make()
     file = make.__name__
     session = onnxruntime.InferenceSession(FOLDER / f"{file}.onnx")
