@@ -14,7 +14,6 @@ import { didYouMean } from "../math/nearest.ts";
 import { type Experiment, type ParameterValue, resolveParameters } from "../report/experiment.ts";
 import { durationText, parameterText } from "../report/html.ts";
 import {
-  type FoundFigure,
   type FoundRun,
   oursText,
   type PaperReport,
@@ -25,17 +24,20 @@ import {
   tally,
 } from "../report/page.ts";
 import { checkPaper, isPaper, type Metrics, type Paper, verdictText } from "../report/paper.ts";
-import {
-  defaultRunFolder,
-  FolderError,
-  machineText,
-  provenance,
-  type RunConfig,
-  writeWhole,
-} from "../report/results.ts";
+import { defaultRunFolder, FolderError, provenance, type RunConfig, writeWhole } from "../report/results.ts";
 import { attend } from "./attendant.ts";
 import { addressOf, loadExperiment, names } from "./catalogue.ts";
 import { type ExitCode, exitCodeOf, exitCodes, faultOf, faultText, UsageError } from "./exit.ts";
+import {
+  difference,
+  differingKeys,
+  endOf,
+  figuresIn,
+  heldIn,
+  isAlive,
+  programText,
+  type Settings,
+} from "./held.ts";
 import type { ProgressMode } from "./progress.ts";
 import { aligned, columnWidths } from "./summary.ts";
 import type { WorkerTask } from "./worker.ts";
@@ -230,31 +232,6 @@ function takenOver(
   );
 }
 
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
-  }
-}
-
-/** In what two runs differ, in words; "" where they are the same. */
-function difference(there: RunConfig, config: RunConfig): string {
-  if (there.experiment !== config.experiment) return `experiment ${there.experiment}`;
-  if (there.seed !== config.seed) return `seed ${there.seed}`;
-  return differingKeys(there.parameters, config.parameters)
-    .map((key) => `${key}=${key in there.parameters ? parameterText(there.parameters[key]) : "?"}`)
-    .join(", ");
-}
-
-type Settings = Readonly<Record<string, ParameterValue>>;
-
-const differingKeys = (a: Settings, b: Settings): string[] =>
-  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter(
-    (key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]),
-  );
-
 const changed = ({ parameters }: RunConfig, experiment: Experiment): Settings =>
   Object.fromEntries(
     differingKeys(parameters, experiment.parameters)
@@ -263,42 +240,6 @@ const changed = ({ parameters }: RunConfig, experiment: Experiment): Settings =>
   );
 
 // ---- run folders -------------------------------------------------------------------------------
-
-interface Held {
-  readonly status: string;
-  readonly config: RunConfig;
-  readonly program: string;
-  readonly machine: string;
-  readonly started: string;
-  readonly process?: number;
-}
-
-/** What the run folder says about itself; undefined where there is no run. */
-function heldIn(place: string): Held | undefined {
-  const read = (file: string) => fs.readFileSync(path.join(place, file), "utf8");
-  try {
-    const about = JSON.parse(read("provenance.json")) as Record<string, unknown>;
-    const config = JSON.parse(read("config.json")) as RunConfig;
-    if (typeof config.parameters !== "object" || config.parameters === null) return undefined;
-    return {
-      status: read("STATUS").trim(),
-      config,
-      program: programText(about),
-      machine: machineText(about),
-      started: String(about.started ?? ""),
-      ...(typeof about.process === "number" ? { process: about.process } : {}),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-/** "memspike 0.1.0, revision 1a2b3c4d5e, with uncommitted changes". */
-function programText(about: Readonly<Record<string, unknown>>): string {
-  const { memspike, commit, uncommittedChanges } = about;
-  const revision = typeof commit === "string" ? `, revision ${commit.slice(0, 10)}` : "";
-  return `memspike ${memspike}${revision}${uncommittedChanges === true ? ", with uncommitted changes" : ""}`;
-}
 
 /** A run that is not there. */
 function missing({ name, config, set, experiment }: Wanted): FoundRun {
@@ -327,40 +268,6 @@ function readRun(plan: Wanted, place: string, out: string, form: FoundRun["form"
   if (status !== "done") return { ...common, ...took, ...(error === undefined ? {} : { error }) };
   const metrics = JSON.parse(fs.readFileSync(path.join(place, "metrics.json"), "utf8")) as Metrics;
   return { ...common, ...took, metrics, figures: figuresIn(place, out) };
-}
-
-/** The last word of a run's log. */
-function endOf(place: string): { seconds?: number; error?: string } {
-  try {
-    const lines = fs.readFileSync(path.join(place, "events.ndjson"), "utf8").trimEnd().split("\n");
-    const { seconds, error } = JSON.parse(lines[lines.length - 1]) as { seconds?: number; error?: unknown };
-    return { seconds, ...(typeof error === "string" ? { error } : {}) };
-  } catch {
-    return {};
-  }
-}
-
-function figuresIn(place: string, out: string): FoundFigure[] {
-  const own = path.join(place, "figures");
-  if (!fs.existsSync(own)) return [];
-  return fs
-    .readdirSync(own)
-    .filter((file) => file.endsWith(".svg"))
-    .sort()
-    .map((file) => {
-      const svg = fs.readFileSync(path.join(own, file), "utf8");
-      const name = file.slice(0, -".svg".length);
-      const inside = (element: string) =>
-        plain(new RegExp(`<${element}>([^<]*)</${element}>`).exec(svg)?.[1] ?? "");
-      const seen = path.relative(out, path.join(own, file)).split(path.sep).join("/");
-      return { name, title: inside("title") || name, caption: inside("desc"), svg, file: seen };
-    });
-}
-
-/** Text of XML without its escapes. */
-function plain(text: string): string {
-  const signs: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
-  return text.replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => signs[name]);
 }
 
 function commandOf({ experiment, seed, quick }: RunConfig, set: Settings): string {
@@ -392,19 +299,18 @@ async function foundIn(of: Paper, folders: readonly string[], out: string): Prom
     if (there === undefined) return false;
     const { config, status, started } = there;
     const same = plans.filter(({ config: { experiment } }) => experiment === config.experiment);
-    const exact = same.find(
-      (plan) => plan.config.quick === config.quick && !difference({ ...config, seed: 0 }, plan.config),
-    );
-    const near = same.find((plan) => loose(of, plan, config.parameters).length === 0);
+    // a parameter that a run of an earlier program has not had is as it would be left out
+    const parameters = { ...same[0]?.experiment.parameters, ...config.parameters };
+    const asked = { ...config, parameters, seed: 0 };
+    const exact = same.find((plan) => plan.config.quick === config.quick && !difference(asked, plan.config));
+    const near = same.find((plan) => loose(of, plan, parameters).length === 0);
     const plan = exact ?? near;
     if (plan === undefined || status !== "done") {
       if (!alone) return true;
       if (plan !== undefined) throw new UsageError(`${place} is a run that is ${status}, not done`);
-      const [closest] = same
-        .map((each) => loose(of, each, config.parameters))
-        .sort((a, b) => a.length - b.length);
+      const [closest] = same.map((each) => loose(of, each, parameters)).sort((a, b) => a.length - b.length);
       const why = closest
-        ? `its ${closest.map((key) => `${key}=${parameterText(config.parameters[key] ?? "?")}`).join(", ")} is none of the paper's`
+        ? `its ${closest.map((key) => `${key}=${parameterText(parameters[key] ?? "?")}`).join(", ")} is none of the paper's`
         : `the paper has no run of ${config.experiment}`;
       throw new UsageError(`${place} is no run of paper ${of.name}: ${why}`);
     }
