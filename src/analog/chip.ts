@@ -2,7 +2,8 @@
  * Weights written onto devices: a sample of a chip, which ages and is looked at.
  *
  * A weight w = scale_i v, |v| <= 1, sits on a pair of devices that carry its positive and its negative part between Gmin and
- * Gmax; with pair "active" only the device of its sign is simulated and the other stays at Gmin. What devices do is the text of their
+ * Gmax; with pair "active" only the device of its sign is simulated and the other stays at Gmin; a "single" device has the middle
+ * of its range for 0. `devices` of them in parallel count as their mean. What devices do is the text of their
  * model. A look takes the conductances of one age as they are read once: the same chip and age give the same bits, in any order,
  * and nothing changes by looking. Compensation of drift multiplies scales so that sums of test outputs are those right after
  * programming. Source: Rasch et al. 2023, Nat. Commun. 14:5282; Joshi et al. 2020, Nat. Commun. 11:2473.
@@ -187,19 +188,24 @@ export class Chip {
       for (const [k, device] of stuck.devices.entries()) G[device] = stuck.conductances[k];
       return G;
     });
-    const span = Gmax - Gmin;
-    const both = this.tile.pair === "both";
-    const exact = this.tile.irDrop > 0 && this.tile.irDropKind === "exact";
+    const { pair, devices, irDrop, irDropKind } = this.tile;
+    const exact = irDrop > 0 && irDropKind === "exact";
+    const middle = pair === "single" ? (Gmin + Gmax) / 2 : Gmin;
+    const span = devices * (Gmax - middle);
     return this.#parts.map(({ values, array, first }) => {
       const G = conductances[array];
       const count = values.length;
       const weights = new Float32Array(count);
       const sums = exact ? new Float32Array(count) : undefined;
-      for (let k = 0, d = first; k < count; k++, d++) {
-        const other = both ? G[d + count] : Gmin;
-        const difference = (G[d] - other) / span;
-        weights[k] = both ? difference : Math.sign(values[k]) * difference;
-        if (sums) sums[k] = (G[d] + other) / Gmax;
+      for (let k = 0; k < count; k++) {
+        let one = 0;
+        let other = 0;
+        for (let n = 0, d = first + k; n < devices; n++, d += count) {
+          one += G[d];
+          other += pair === "both" ? G[d + devices * count] : middle;
+        }
+        weights[k] = ((pair === "active" ? Math.sign(values[k]) : 1) * (one - other)) / span;
+        if (sums) sums[k] = (one + other) / (devices * Gmax);
       }
       return { weights, conductances: sums };
     });
@@ -249,7 +255,8 @@ export async function program(
   if (!device)
     throw new ConfigError("this tile has no device to write weights onto; tile({ device: pcmInference })");
   const range = conductancesOf(device, options);
-  const each = tile.pair === "both" ? 2 : 1;
+  const { pair, devices: parallel } = tile;
+  const each = (pair === "both" ? 2 : 1) * parallel;
   const sizes: number[] = []; // devices of each array
   const written = Object.entries(matrices).map(([name, values]) => {
     const place = (count: number) => {
@@ -265,15 +272,15 @@ export async function program(
   const all = Object.fromEntries(written);
   const parts = written.flatMap(([, matrix]) => matrix.parts);
   const targets = sizes.map((size) => new Float64Array(size));
+  const { Gmin, Gmax } = range;
   for (const { values, array, first } of parts)
-    for (let k = 0; k < values.length; k++) {
-      const goal = range.Gmin + Math.abs(values[k]) * (range.Gmax - range.Gmin);
-      const at = first + k;
-      if (each === 1) targets[array][at] = goal;
-      else {
-        targets[array][at] = values[k] > 0 ? goal : range.Gmin;
-        targets[array][at + values.length] = values[k] < 0 ? goal : range.Gmin;
-      }
+    for (const [k, value] of values.entries()) {
+      const goals = [Gmin + Math.abs(value) * (Gmax - Gmin)];
+      if (pair === "single") goals[0] = (Gmin + Gmax + value * (Gmax - Gmin)) / 2;
+      if (pair === "both") goals.push(Gmin);
+      if (pair === "both" && value < 0) goals.reverse();
+      for (let n = 0; n < each; n++)
+        targets[array][first + k + n * values.length] = goals[Math.floor(n / parallel)];
     }
   const devices: Devices[] = [];
   const pulses: Record<string, number> = {};

@@ -20,7 +20,7 @@ const kinds = {
   noiseManagement: ["none", "abs-max", "average abs-max", "abs-max sum"],
   boundManagement: ["none", "iterative", "worst case"],
   columnScale: ["column", "tile", "none"],
-  pair: ["active", "both"],
+  pair: ["active", "both", "single"],
 } as const;
 
 type Kind<K extends keyof typeof kinds> = (typeof kinds)[K][number];
@@ -83,8 +83,13 @@ export interface TileOptions {
   readonly stuckRandom?: number;
   /** Largest weights go to full conductance: of each column, of the whole tile, or 1 ("none": larger ones are clipped). */
   readonly columnScale?: Kind<"columnScale">;
-  /** Whether of a weight's two devices only the one that carries its sign has errors, or the idle one too. */
+  /**
+   * Whether of a weight's two devices only the one that carries its sign has errors, or the idle one too; "single": one device
+   * whose middle conductance is weight 0.
+   */
   readonly pair?: Kind<"pair">;
+  /** Devices in parallel in place of one, all written alike. */
+  readonly devices?: number;
 }
 
 /** A tile, checked: every value present. Made by `tile`. */
@@ -125,6 +130,7 @@ const ideal: Values = {
   stuckRandom: 0,
   columnScale: "column",
   pair: "active",
+  devices: 1,
 };
 
 /** Rasch et al. 2023, table of standard parameters. */
@@ -211,6 +217,7 @@ const rules: Readonly<Partial<Record<keyof Values, { of: (x: number) => boolean;
   stuckReset: part,
   stuckSet: part,
   stuckRandom: part,
+  devices: wholeFrom(1),
 };
 
 function check(made: Tile): void {

@@ -6,7 +6,7 @@ import { reRamWan } from "../../models/reram-inference.ts";
 import { constantStep } from "../../models/step-devices.ts";
 import { type Chip, type LookedMatrix, type MatrixValues, program } from "../../src/analog/chip.ts";
 import { tileProducts } from "../../src/analog/products.ts";
-import { tile } from "../../src/analog/tile.ts";
+import { type TileOptions, tile } from "../../src/analog/tile.ts";
 import { normalQuantile } from "../../src/math/normal.ts";
 import { uniform } from "../../src/math/random.ts";
 import { mean, variance } from "../../src/math/statistics.ts";
@@ -96,6 +96,24 @@ describe("devices", () => {
     const expected = 2 * (0.5 - 0.5 / Math.PI) * (0.26348 / 25) ** 2;
     expect(variance(idle) / expected).toBeGreaterThan(0.9);
     expect(variance(idle) / expected).toBeLessThan(1.1);
+  });
+
+  test("of four devices in parallel errors have a quarter of the variance; of a single one twice the size about its middle", async () => {
+    const spread = async (more: TileOptions) =>
+      variance(
+        weightsOf(
+          await program({ w: constant(0.5) }, tile({ device: pcmInference, columnScale: "none", ...more }), {
+            seed: 2,
+          }),
+        ),
+      );
+    const room = reach * Math.sqrt(4 / (outputs * inputs));
+    const one = await spread({});
+    expect(Math.abs(Math.log((4 * (await spread({ devices: 4 }))) / one))).toBeLessThan(room);
+    // weight 0.5 is at 0.75 of the range there
+    const sd = (x: number) => 0.26348 + 1.965 * x - 1.1731 * x * x;
+    const ratio = ((2 * sd(0.75)) / sd(0.5)) ** 2;
+    expect(Math.abs(Math.log((await spread({ pair: "single" })) / one / ratio))).toBeLessThan(room);
   });
 
   test("conductances fall as ((t + 20 s) / 20 s)^-nu", async () => {
