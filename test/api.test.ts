@@ -19,8 +19,13 @@ const values = [
   ...["deviceFile", "readDevice", "sampledDevice"], // device files
   ...["compare", "fit", "fitReport", "measurementOf", "posterior", "predictiveCheck", "replicate"], // fitting
   ...["compile", "simulate", "spikes", "trace"], // runs
-  ...["classify", "dense", "sequential", "shuffled", "sigmoid", "train"], // layers on crossbars
+  ...["classify", "onlineNetwork", "shuffled", "trainOnline"], // learning from one example at a time
+  ...["attention", "averagePool", "batchNorm", "concatenation", "conv2d", "dense", "depthwise"], // layers
+  ...["dropout", "embedding", "flatten", "gelu", "globalAveragePool", "gru", "layerNorm", "lstm", "maxPool"],
+  ...["positions", "relu", "residual", "sigmoid", "tanh"],
+  ...["adam", "adamw", "cosine", "evaluate", "predict", "sequential", "sgd", "stepsDown", "train"], // learning
   ...["inSituMatrices", "inSituOf"], // layers that learn in place
+  ...["deviceMatrices", "devicesOf"], // layers on pairs of devices
   ...["program", "tile", "tileProducts"], // tiles and chips
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
   ...["importOnnx", "layersShape", "onnxShape", "readOnnx"], // networks from files, and their shapes
@@ -32,7 +37,7 @@ const values = [
   ...["coincidence", "estimate", "fano", "isiCv", "isiHistogram", "localVariation", "meanRate", "rates"], // measures
   ...["correlogram", "countCorrelations", "psth"], // correlations
   ...["isiDistance", "spikeDistance", "spikeSynchronization"], // distances of spike trains
-  ...["vanRossumDistance", "victorPurpuraDistance"],
+  ...["frechetDistance", "vanRossumDistance", "victorPurpuraDistance"],
   ...["confusionMatrix", "proportion", "spikeClassifier"], // classes
   ...["activationSparsity", "connectionSparsity", "deviceEnergy", "synapticOperations"], // costs
   ...["barPlot", "cornerPlot", "histogramPlot", "imagePlot", "linePlot", "placementPlot"], // figures
@@ -43,6 +48,8 @@ const values = [
 ];
 
 const types = [
+  ...["Batch", "EpochResult", "Evaluation", "LearningRate", "LossKind", "OptimizerOptions", "State"],
+  ...["OnlineNetwork", "OnlineOptions", "OnlinePass"],
   ...["Audio", "CochleaOptions", "Image", "Pattern", "SoundPatternOptions"],
   ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
@@ -62,6 +69,7 @@ const types = [
   ],
   ...["Augmentation", "BatchedExamples", "BatchOptions", "LabelledBatch", "Mfcc", "MfccOptions"],
   ...["Measurement", "Sequence", "TableOptions"],
+  ...["DeviceMatrix", "DeviceOptions", "Matrices"],
   ...["Crossbar", "CrossbarUse", "Examples", "Hardware", "Layer"],
   ...["InSituMatrix", "InSituOptions", "Rule"],
   ...["PassOptions", "Sequential", "SequentialOptions", "TrainOptions"],
