@@ -94,6 +94,7 @@ export default experiment({
         cases: bothWays(
           { ...given, ages },
           { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate) },
+          train.inputs.length / time,
         ),
         fused: given.fused,
         seed: context.seed,

@@ -60,22 +60,21 @@ async function keywords(): Promise<Classes> {
   return { shape, count: classes.length, train: part(train), test: part(test), split };
 }
 
-async function classesOf(o: TextOptions): Promise<Classes | undefined> {
-  if (o.data === "keywords") return keywords();
-  if (o.data === "digits") return lines(await mnist("train"), await mnist("test"), "MNIST", o);
-  return o.data === "digit-sample"
-    ? lines(await mnistSample("train"), await mnistSample("test"), "the MNIST sample", o)
-    : undefined;
-}
+/** What has classes, by name. */
+const sets: Readonly<Record<string, (o: TextOptions) => Promise<Classes>>> = {
+  keywords,
+  digits: async (o) => lines(await mnist("train"), await mnist("test"), "MNIST", o),
+  "digit-sample": async (o) =>
+    lines(await mnistSample("train"), await mnistSample("test"), "the MNIST sample", o),
+};
 
 async function taskOf(o: TextOptions, own: Network): Promise<Task & { readonly split: string }> {
-  const classes = await classesOf(o);
-  if (classes) {
-    const { shape, count, train, test, split } = classes;
+  if (Object.hasOwn(sets, o.data)) {
+    const { shape, count, train, test, split } = await sets[o.data](o);
     const layers = transformerClassifier({ ...own, inputs: shape[1], classes: count });
     return { layers, inputs: shape, train, test, chance: 1 / count, split };
   }
-  const { symbols, train, test, split } = await textTask(o);
+  const { symbols, train, test, split } = await textTask(o, Object.keys(sets));
   const layers = transformerLanguageModel({ ...own, symbols });
   return { layers, inputs: [o.time, 1], train, test, chance: 1 / symbols, split };
 }
@@ -157,6 +156,7 @@ export default experiment({
         cases: bothWays(
           { ...given, ages },
           { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate) },
+          task.train.inputs.length / task.inputs.reduce((a, b) => a * b),
         ),
         fused: given.fused,
         seed: context.seed,

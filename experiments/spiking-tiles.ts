@@ -161,7 +161,7 @@ export default experiment({
     images: 100,
     tests: 100,
     hidden: 64,
-    epochs: 40,
+    epochs: 20,
     batch: 20,
     awareEpochs: 5,
     rampSteps: 5,
@@ -232,6 +232,7 @@ export default experiment({
     const cases = bothWays(
       { ...given, ages },
       { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate) },
+      data.train.labels.length,
     );
     let studies = 0;
     const look = (name: string, layers: readonly Layer[], o: { start?: State; cases?: typeof cases }) => {

@@ -16,13 +16,17 @@ export interface ChipOptions {
   readonly dropConnect: number;
 }
 
-/** "as it is" and "trained for chips". Throws `ConfigError` for a device that there is not. */
-export function bothWays(o: ChipOptions, training: Training): Case[] {
+/**
+ * "as it is" and "trained for chips". Ranges of inputs are found in 100 batches, or in all of the `examples` to learn from where
+ * these are fewer. Throws `ConfigError` for a device that there is not.
+ */
+export function bothWays(o: ChipOptions, training: Training, examples: number): Case[] {
   const name = o.device;
   if (!Object.hasOwn(devices, name))
     throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
   const device = devices[name as keyof typeof devices];
-  const onChips = { tile: tile({ device }), ages: o.ages, chips: o.chips };
+  const rangeBatches = Math.min(100, Math.ceil(examples / training.batch));
+  const onChips = { mapping: { rangeBatches }, tile: tile({ device }), ages: o.ages, chips: o.chips };
   return [
     { name: "as it is", ...onChips },
     {
@@ -51,6 +55,7 @@ export const chipDescriptions = {
   device: `what holds the weights: ${deviceNames}`,
   chips: "programmings of each network",
   ages: "times after programming",
-  weights: "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
+  weights:
+    "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
   fused: "fuse products and sums: a third faster, and other bits on other machines",
 } as const;

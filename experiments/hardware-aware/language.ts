@@ -17,8 +17,6 @@ const texts: Readonly<Record<string, () => Promise<Corpus>>> = {
   sample: warAndPeaceSample,
 };
 
-export const textNames = Object.keys(texts);
-
 /** Which text, and how much of it. */
 export interface TextOptions {
   readonly data: string;
@@ -53,10 +51,15 @@ function streams(tokens: Uint16Array, o: { readonly batch: number; readonly time
   return { inputs, labels };
 }
 
-/** A text to learn from and to test on. Throws `ConfigError` for one that there is not, `DataError` for one that is not here. */
-export async function textTask(o: TextOptions): Promise<TextTask> {
+/**
+ * A text to learn from and to test on. Throws `ConfigError` for one that there is not, `DataError` for one that is not here.
+ * `others`: names of data that are no text.
+ */
+export async function textTask(o: TextOptions, others: readonly string[] = []): Promise<TextTask> {
   if (!Object.hasOwn(texts, o.data))
-    throw new ConfigError(`data is ${textNames.join(", ")}, not ${JSON.stringify(o.data)}`);
+    throw new ConfigError(
+      `data is ${[...Object.keys(texts), ...others].join(", ")}, not ${JSON.stringify(o.data)}`,
+    );
   const { symbols, train, test, split } = await texts[o.data]();
   const kept = o.vocabulary > 0 ? Math.min(o.vocabulary, symbols.length) : symbols.length;
   const unknown = symbols.indexOf("<unk>");
@@ -64,11 +67,11 @@ export async function textTask(o: TextOptions): Promise<TextTask> {
     throw new ConfigError(`${split}: there is no <unk> among the first ${kept} symbols for the others`);
   const part = (tokens: Uint16Array, count: number): Uint16Array =>
     tokens.slice(0, count > 0 ? count : tokens.length).map((token) => (token < kept ? token : unknown));
-  const [own, others] = [part(train, o.learnt), part(test, o.tested)];
+  const [learnt, tested] = [part(train, o.learnt), part(test, o.tested)];
   return {
-    train: streams(own, o),
-    test: streams(others, o),
+    train: streams(learnt, o),
+    test: streams(tested, o),
     symbols: kept,
-    split: `${split}; ${kept} symbols, ${own.length} to learn from, ${others.length} to test on`,
+    split: `${split}; ${kept} symbols, ${learnt.length} to learn from, ${tested.length} to test on`,
   };
 }
