@@ -74,7 +74,7 @@ export default experiment({
     batch: 8,
     time: 20,
     epochs: 4,
-    learningRate: 0.01,
+    learningRate: 0.02,
     learningRateEnd: 0.002,
     replicates: 1,
   },

@@ -182,6 +182,7 @@ export {
   scatterPlot,
 } from "./report/figures.ts";
 export { type FitReport, type FitReportOptions, fitReport } from "./report/fitted.ts";
+export { frechetDistance } from "./report/frechet.ts";
 export { isiHistogram, localVariation } from "./report/intervals.ts";
 export { coincidence, fano, isiCv, meanRate, rates } from "./report/measures.ts";
 export type { Paper } from "./report/paper.ts";
