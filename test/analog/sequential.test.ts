@@ -418,3 +418,10 @@ describe("errors name the layer:", () => {
       );
   });
 });
+
+test("of equal numbers in a window the first gets the derivative", async () => {
+  const network = await build([maxPool([2, 3])], [2, 3, 1], { inputDerivatives: true });
+  network.forward([1, 2, 2, 0, 2, 1]);
+  const { data } = network.backward({ wanted: true, dy: [3] });
+  expect([0, 1, 2, 3, 4, 5].map((k) => data[4 * k])).toEqual([0, 3, 0, 0, 0, 0]);
+});
