@@ -158,7 +158,7 @@ export const cases: readonly Case[] = [
   level("DAC of 4 bits", 16.8, { dacBits: 4 }),
   level("DAC of 3 bits", 22.8, { dacBits: 3 }),
   level("constant noise of weights 0.067", 20, { weightNoise: 0.067, weightNoiseKind: "constant" }),
-  level("constant noise of weights 0.033", undefined, { weightNoise: 0.033, weightNoiseKind: "constant" }),
+  level("constant noise of weights 0.026", undefined, { weightNoise: 0.026, weightNoiseKind: "constant" }),
   level("noise of devices x 1.4", 20, { device: noisier(1.4) }),
   level("1.8 % of devices stuck at 0", 20, { stuckReset: 0.018 }),
   level("0.06 % stuck at Gmax", 20, { stuckSet: 0.0006 }),
