@@ -222,7 +222,7 @@ function summary(
   if (positive.length > 1)
     figures["drift"] = linePlot({
       title: "Error of products by age",
-      caption: "512 x 512 normal weights on PCM, uniform inputs; sums over columns compensate drift.",
+      caption: "Normal weights on PCM, uniform inputs; sums over conductances compensate drift.",
       x: positive.map(({ x }) => x),
       series: Object.fromEntries(series.map(({ name, y }) => [name, positive.map(({ k }) => y[k])])),
       xTitle: "time after programming (s)",

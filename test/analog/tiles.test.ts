@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { compileKernels } from "../../src/analog/kernels.ts";
 import { takeTable } from "../../src/analog/table.ts";
-import { cuts, type TileOptions, tile } from "../../src/analog/tile.ts";
+import { type TileOptions, tile } from "../../src/analog/tile.ts";
 import { TiledMatrix } from "../../src/analog/tiles.ts";
 import { randomKey, uniform } from "../../src/math/random.ts";
 import { normal } from "./plain.ts";
