@@ -19,6 +19,7 @@ import {
   type Result,
 } from "../src/index.ts";
 import { percent } from "./cusio2w-mnist.ts";
+import { referenceEnergy } from "./mixed-precision/energy.ts";
 import {
   changes,
   type Epoch,
@@ -72,8 +73,12 @@ function energyOf(trained: readonly Trained[], examples: number, costs: Costs) {
   if (weights !== publishedWeights) return pulses;
   const mixed = quantity(costs.energyMixed, "J");
   const digital = quantity(costs.energyDigital, "J");
+  const { products, chi, activations } = referenceEnergy();
   return {
     ...pulses,
+    products,
+    chi,
+    activations,
     rest: mixed - total,
     mixed,
     restPerWeight: (mixed - total) / weights,
@@ -263,7 +268,7 @@ export default experiment({
     weights: "weights, each of two devices",
     retention: "accuracy at times after training (s), without and with a factor for each layer (%)",
     energy:
-      "of one training image: SET and RESET pulses by our counts; of 784-250-10 also the published total, what is left of it for converters and digital work, the published digital design, and both for a weight (J)",
+      "of one training image: SET and RESET pulses by our counts; of 784-250-10 also the published total, what is left of it, a split of that into products, chi and activations (chi is what makes the sum come out), the published digital design, and both for a weight (J)",
     variants: "all variants: accuracy, twin, gap (%), programming, retention",
   },
 
