@@ -20,6 +20,7 @@ import {
   layerNorm,
   lstm,
   maxPool,
+  positions,
   relu,
   sigmoid,
   tanh,
@@ -55,7 +56,8 @@ export interface Row {
 
 export const pathIn = ({ layers, path }: Row): string => `${path}${layers.length}`;
 
-const keep = ({ weights }: Row, name: string, shape: Shape, data: ArrayLike<number>): void => {
+/** Adds weights by name. */
+export const keep = ({ weights }: Row, name: string, shape: Shape, data: ArrayLike<number>): void => {
   weights[name] = { shape, data: new Float32Array(data) };
 };
 
@@ -83,7 +85,7 @@ export const steps: Readonly<Record<string, Step>> = {
   },
   ...{ Flatten: reshapedStep, Reshape: reshapedStep, Squeeze: reshapedStep, Unsqueeze: reshapedStep },
   ...{ Transpose: transposedStep, Gather: gatheredStep, Dropout: dropoutStep },
-  ...{ LSTM: recurrentStep, GRU: recurrentStep },
+  ...{ LSTM: recurrentStep, GRU: recurrentStep, Add: positionsStep },
 };
 
 function denseStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flow {
@@ -304,6 +306,19 @@ function gatheredStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flow 
     node,
     "here it is rows of an embedding, or the last step of a recurrent layer in one direction",
   );
+}
+
+/** A stored row for each time. */
+function positionsStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flow {
+  const other = node.inputs.find((name) => name !== at.value) ?? "";
+  const [, times, features] = source.dims(node, at.value);
+  const own = source.known.get(other)?.dims ?? [];
+  const isRows = own.slice(-2).join() === [times, features].join() && productOf(own) === times * features;
+  if (source.isMoving(other) || at.layout.kind !== "sequence" || at.layout.times !== 1 || !isRows)
+    throw source.fault(node, "here it is a bias, a row for each time, or the sum of two branches");
+  keep(row, `${pathIn(row)}.weights`, [times, features], source.stored(node, other).data);
+  row.layers.push(positions());
+  return { value: node.outputs[0], layout: at.layout };
 }
 
 function dropoutStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flow {

@@ -4,6 +4,7 @@
  * The graph is followed from its input: one node after the other is a row of layers, what parts and joins again is a sum with
  * a shortcut or a concatenation. Only the first output of a graph is followed.
  */
+import { attentionStep } from "./attended.ts";
 import { type Flow, type Layout, pathIn, type Row, steps } from "./converted.ts";
 import { concatenation, type Layer, residual } from "./layers.ts";
 import type { OnnxGraph, OnnxNode } from "./onnx.ts";
@@ -23,10 +24,11 @@ export interface ImportedNetwork {
   readonly ending?: "softmax";
 }
 
-const joins = ["Add", "Concat"];
+const joins = ["Add", "Concat"]; // MatMul: attention
 const endings = ["Softmax", "LogSoftmax"];
 /** Operators that sizes are computed with. */
-const sizing = "Constant ConstantOfShape Expand Slice Mul Sub Div Shape Size Where Equal Range".split(" ");
+const sizing =
+  "Constant ConstantOfShape Expand Slice Mul Sub Div Pow Sqrt Shape Size Where Equal Range Trilu".split(" ");
 
 /**
  * The layers of a graph, with their weights. `length`: of sequences, where the file leaves it open. Throws `DataError` on
@@ -134,13 +136,10 @@ function parted(walk: Walk, next: readonly OnnxNode[], at: Flow, row: Row): Flow
   const { source } = walk;
   const reached = next.map((node) => after(source, node));
   const join = source.nodes.find((node) => reached.every((set) => set.has(node)));
-  if (join?.operator === "MatMul")
-    throw source.fault(join, "a product of two activations; attention is not read from a file");
+  if (join?.operator === "MatMul") return attentionStep(source, join, at, row);
   if (join === undefined || !joins.includes(join.operator))
     throw source.fault(join ?? next[0], "what parts before it does not join in one sum or concatenation");
   const isSum = join.operator === "Add";
-  if (isSum && join.inputs.some((name) => source.known.get(name)?.fixed))
-    throw source.fault(join, "a sum with stored numbers is no layer here");
   if (!isSum) checkConcatenation(source, join, at);
   const inputs = isSum && join.inputs[0] === at.value ? [...join.inputs].reverse() : join.inputs;
   const branches = inputs.map((name, k) => {

@@ -13,6 +13,8 @@ export interface Known {
   readonly dims: Dims | undefined;
   /** The numbers themselves, where they are few and follow from sizes. */
   readonly numbers?: readonly number[];
+  /** Whether these are not whole numbers by their type. */
+  readonly float?: boolean;
   /** Whether it is the same for every sample. */
   readonly fixed: boolean;
   /** The tensor of the file that it is, turned or reshaped at most. */
@@ -304,6 +306,7 @@ const whole: Readonly<Record<string, (a: number, b: number) => number>> = {
   Mul: (a, b) => a * b,
   Div: (a, b) => Math.trunc(a / b),
   Mod: (a, b) => a - b * Math.floor(a / b),
+  Pow: (a, b) => a ** b,
   Min: Math.min,
   Max: Math.max,
   Equal: (a, b) => Number(a === b),
@@ -374,9 +377,13 @@ export function numbersFrom(
       return dims && productOf(dims) === 1 ? [productOf(a)] : undefined;
     default: {
       const of = whole[node.operator];
+      const divided = node.operator === "Div" && (first.float || second?.float);
       if (!of || !b || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return undefined;
       const size = Math.max(a.length, b.length);
-      return Array.from({ length: size }, (_, k) => of(a[a.length === 1 ? 0 : k], b[b.length === 1 ? 0 : k]));
+      return Array.from({ length: size }, (_, k) => {
+        const [x, y] = [a[a.length === 1 ? 0 : k], b[b.length === 1 ? 0 : k]];
+        return divided ? x / y : of(x, y);
+      });
     }
   }
 }

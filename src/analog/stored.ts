@@ -74,6 +74,7 @@ export class Source {
   /** Those of the nodes that take a value. */
   readonly consumers: ReadonlyMap<string, readonly OnnxNode[]>;
   readonly #makers: ReadonlyMap<string, OnnxNode>;
+  readonly #moving: ReadonlySet<string>;
 
   /** Throws `DataError` on operators that are not `expected`, all of them by name. */
   constructor(
@@ -96,18 +97,29 @@ export class Source {
     const nodes = graph.nodes.filter((node) => needed.has(node));
     if (!nodes.every(({ operator }) => expected(operator))) expectOperators(graph, expected); // tells all
     this.known = traced({ ...graph, nodes }, options).known;
-    this.nodes = nodes.filter((node) => node.outputs.some((name) => this.#isMoving(name)));
+    const moving = new Set(graph.inputs.map(({ name }) => name));
+    this.nodes = nodes.filter(({ inputs, outputs: made, operator }) => {
+      if (operator === "Shape" || operator === "Size" || !inputs.some((name) => moving.has(name)))
+        return false;
+      for (const name of made) if (name !== "") moving.add(name);
+      return true;
+    });
     const consumers = new Map<string, OnnxNode[]>();
     for (const node of this.nodes)
-      for (const name of new Set(node.inputs.filter((each) => this.#isMoving(each))))
+      for (const name of new Set(node.inputs.filter((each) => moving.has(each))))
         consumers.set(name, [...(consumers.get(name) ?? []), node]);
     this.consumers = consumers;
+    this.#moving = moving;
   }
 
   /** Whether a value depends on the numbers of the input, not on its size alone. */
-  #isMoving(name: string): boolean {
-    const known = this.known.get(name);
-    return name !== "" && known !== undefined && !known.fixed && known.numbers === undefined;
+  isMoving(name: string): boolean {
+    return this.#moving.has(name);
+  }
+
+  /** The node that makes a value. */
+  maker(name: string): OnnxNode | undefined {
+    return this.#makers.get(name);
   }
 
   fault(node: OnnxNode | undefined, reason: string): DataError {
@@ -122,9 +134,9 @@ export class Source {
   }
 
   /** Numbers of a tensor of the file. */
-  stored(node: OnnxNode, name: string): Stored {
-    if (!this.known.get(name)?.fixed)
-      throw this.fault(node, `${name || "what it multiplies by"} is computed, not stored`);
+  stored(node: OnnxNode, name: string | undefined): Stored {
+    if (!name || this.isMoving(name))
+      throw this.fault(node, `${name || "something that it needs"} is computed, not stored`);
     const tensor = this.graph.tensors.get(name);
     if (tensor) return { dims: tensor.dims, data: tensor.numbers() };
     const maker = this.#makers.get(name);
@@ -152,6 +164,13 @@ export class Source {
         const parts = maker.inputs.map((each) => this.stored(node, each));
         const axis = integerOf(maker, "axis", 1);
         return joined(parts, axis < 0 ? axis + parts[0].dims.length : axis);
+      }
+      case "Gather": {
+        const stored = this.stored(node, first);
+        const places = this.known.get(others[0])?.numbers;
+        if (!places || integerOf(maker, "axis", 0) !== 0) break;
+        const rows = places.map((place) => taken(stored, 0, { first: place, count: 1, step: 1 }));
+        return { dims: this.dims(maker, name), data: joined(rows, 0).data };
       }
       case "Slice": {
         const stored = this.stored(node, first);

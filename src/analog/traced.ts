@@ -143,6 +143,7 @@ function fixedTensor(tensor: OnnxTensor): Known {
     dims,
     fixed: true,
     origin: name,
+    float: /float/.test(tensor.type),
     get numbers() {
       return few ? Array.from(tensor.numbers()) : undefined; // read only where a size needs them
     },
@@ -161,12 +162,15 @@ function follow(walk: Walk, node: OnnxNode, sizes: Sizes): void {
   }
   const rule = weighted[node.operator];
   const found = rule ? rule(walk, node, inputs) : (rules[node.operator](node, inputs) ?? []);
+  const to = integerOf(node, "to", 0);
+  const float =
+    node.operator === "Cast" ? [1, 10, 11, 16].includes(to) : inputs.some((input) => input?.float);
   const origin = moving.includes(node.operator) ? inputs[0]?.origin : undefined;
   for (const [k, name] of node.outputs.entries()) {
     if (name === "") continue;
     const dims = found[k] ?? sizesOf(graph.values.get(name) ?? { dims: undefined }, sizes);
     const numbers = k === 0 ? numbersFrom(node, inputs, dims) : undefined;
-    known.set(name, { dims, fixed, ...(numbers ? { numbers } : {}), ...(origin ? { origin } : {}) });
+    known.set(name, { dims, fixed, float, ...(numbers ? { numbers } : {}), ...(origin ? { origin } : {}) });
   }
 }
 
