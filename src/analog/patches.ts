@@ -275,6 +275,7 @@ class CopiedPatches implements Products {
   readonly inputs: number;
   readonly width: number;
   readonly positions: number;
+  readonly #kernels: Kernels;
   readonly #o: PatchOptions;
   readonly #rows: Rows;
   readonly #copies: Table;
@@ -284,6 +285,7 @@ class CopiedPatches implements Products {
 
   constructor(kernels: Kernels, o: PatchOptions) {
     [this.#lines, this.#columns] = patchPositions(o);
+    this.#kernels = kernels;
     this.#o = o;
     this.inputs = o.kernel[0] * o.kernel[1] * o.shape[2];
     const shape = [this.#lines, this.#columns, this.inputs];
@@ -294,33 +296,45 @@ class CopiedPatches implements Products {
     this.#back = o.needsBackward ? takeTable(kernels.heap, shape, o.images) : undefined;
   }
 
-  /** Tells of every tap inside an image its place there and in the rows. */
-  #taps(x: Table, count: number, each: (inImage: number, inRows: number) => void): void {
+  /**
+   * For each tap of each line of outputs, the outputs at which it is inside the image: how many, and where the first lies in
+   * the image and in the rows, in bytes.
+   */
+  #taps(
+    x: Table,
+    rows: Table,
+    count: number,
+    each: (outputs: number, inImage: number, inRows: number) => void,
+  ): void {
     const { shape, kernel, stride, border } = this.#o;
     const [height, width, channels] = shape;
-    const size = height * width * x.width;
-    let row = 0;
+    const columns = this.#columns;
     for (let image = 0; image < count; image++)
       for (let line = 0; line < this.#lines; line++)
-        for (let column = 0; column < this.#columns; column++, row += this.width)
-          for (let ty = 0, at = row; ty < kernel[0]; ty++) {
-            const y = line * stride[0] + ty - border[0];
-            for (let tx = 0; tx < kernel[1]; tx++, at += channels) {
-              const z = column * stride[1] + tx - border[1];
-              if (y >= 0 && y < height && z >= 0 && z < width)
-                each(image * size + (y * width + z) * x.width, at);
-            }
+        for (let ty = 0; ty < kernel[0]; ty++) {
+          const y = line * stride[0] + ty - border[0];
+          if (y < 0 || y >= height) continue;
+          for (let tx = 0; tx < kernel[1]; tx++) {
+            const before = border[1] - tx;
+            const first = Math.max(0, Math.ceil(before / stride[1]));
+            const outputs = Math.min(columns, Math.floor((width - 1 + before) / stride[1]) + 1) - first;
+            if (outputs <= 0) continue;
+            const pixel = (image * height + y) * width + first * stride[1] - before;
+            const row = (image * this.#lines + line) * columns + first;
+            const tap = ty * kernel[1] + tx;
+            each(outputs, x.at + 4 * pixel * x.width, rows.at + 4 * (row * this.width + tap * channels));
           }
+        }
   }
 
   load(x: Table, count: number): void {
-    const channels = this.#o.shape[2];
-    const from = x.data;
-    const to = this.#copies.data; // what is outside stays 0
-    this.#taps(x, count, (inImage, inRows) => {
-      for (let c = 0; c < channels; c++) to[inRows + c] = from[inImage + c];
+    const { shape, stride } = this.#o;
+    const step = 4 * stride[1] * x.width;
+    const copies = this.#copies; // what is outside stays 0
+    this.#taps(x, copies, count, (outputs, inImage, inRows) => {
+      this.#kernels.copyStrided(outputs, shape[2], inImage, step, inRows, 4 * this.width);
     });
-    this.#rows.load(this.#copies);
+    this.#rows.load(copies);
   }
 
   pack(w: Block): void {
@@ -340,8 +354,10 @@ class CopiedPatches implements Products {
     const rows = this.#back as Table;
     this.#rows.backward(dy, rows, count);
     dx.data.fill(0, 0, count * dx.positions * dx.width);
-    this.#taps(dx, count, (inImage, inRows) => {
-      for (let c = 0; c < channels; c++) dx.data[inImage + c] += rows.data[inRows + c];
+    const step = 4 * this.#o.stride[1] * dx.width;
+    this.#taps(dx, rows, count, (outputs, inImage, inRows) => {
+      const to = [inImage, step] as const;
+      this.#kernels.addStrided(outputs, channels, ...to, inRows, 4 * this.width, ...to);
     });
   }
 
