@@ -273,15 +273,19 @@ export async function program(
   const parts = written.flatMap(([, matrix]) => matrix.parts);
   const targets = sizes.map((size) => new Float64Array(size));
   const { Gmin, Gmax } = range;
-  for (const { values, array, first } of parts)
-    for (const [k, value] of values.entries()) {
-      const goals = [Gmin + Math.abs(value) * (Gmax - Gmin)];
-      if (pair === "single") goals[0] = (Gmin + Gmax + value * (Gmax - Gmin)) / 2;
-      if (pair === "both") goals.push(Gmin);
-      if (pair === "both" && value < 0) goals.reverse();
-      for (let n = 0; n < each; n++)
-        targets[array][first + k + n * values.length] = goals[Math.floor(n / parallel)];
+  for (const { values, array, first } of parts) {
+    const to = targets[array];
+    const polarity = parallel * values.length; // devices from G+ to G-
+    for (let k = 0; k < values.length; k++) {
+      const value = values[k];
+      const goal = Gmin + Math.abs(value) * (Gmax - Gmin);
+      const middle = (Gmin + Gmax + value * (Gmax - Gmin)) / 2;
+      for (let n = 0, at = first + k; n < parallel; n++, at += values.length) {
+        if (pair === "both") to[at + polarity] = value < 0 ? goal : Gmin;
+        to[at] = pair === "single" ? middle : pair === "both" && value < 0 ? Gmin : goal;
+      }
     }
+  }
   const devices: Devices[] = [];
   const pulses: Record<string, number> = {};
   let outside = 0;
