@@ -213,7 +213,7 @@ export class AwareMatrix implements MatrixUnit {
     this.#weights = {
       ...take("weights", [outputs, ...(o.shape ?? [inputs])], count, true),
       changed: () => this.#changed(),
-      renewed: () => this.#clip(),
+      renewed: () => this.#rescale(), // `map` clips: scales may be those of other weights
     };
     const variance = o.variance ?? 1 / inputs;
     this.#weights.value.data.set(drawStart(kernels, { rows: outputs, columns: inputs, seed, variance }));
@@ -284,13 +284,17 @@ export class AwareMatrix implements MatrixUnit {
     this.#clip();
   }
 
-  #clip(): void {
-    const { outputs } = this;
+  #rescale(): void {
     this.#shown = "nothing";
-    for (let row = 0; row < outputs; row++) {
+    for (let row = 0; row < this.outputs; row++) {
       this.#limits.data[row] = this.scales[row];
       this.#inverse.data[row] = 1 / this.scales[row];
     }
+  }
+
+  #clip(): void {
+    const { outputs } = this;
+    this.#rescale();
     const { at } = this.#weights.value;
     this.#kernels.clipRows(outputs, this.#width, at, at, this.#limits.at);
   }

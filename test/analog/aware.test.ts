@@ -221,6 +221,25 @@ describe("chips", () => {
   });
 });
 
+test("weights in floating point beyond those of the start come whole onto tiles, and `map` finds their scales", async () => {
+  const { network: floating } = await networkOn(undefined);
+  const large = Object.fromEntries(
+    Object.entries(floating.weights()).map(([name, { shape, data }]) => [
+      name,
+      { shape, data: /weights$/.test(name) ? data.map((w) => 3 * w) : data },
+    ]),
+  );
+  floating.setWeights(large);
+  const { network, under } = await networkOn({ tile: ideal, noiseScale: 0 });
+  network.setWeights(large, { some: true });
+  under?.map();
+  for (const [name, { data }] of Object.entries(large)) expect(network.weights()[name].data).toEqual(data);
+  const [y, expected] = [network, floating].map((one) => one.forward(examples).data.slice(0, 16));
+  y.forEach((value, k) => {
+    expect(Math.abs(value - expected[k])).toBeLessThan(1e-4);
+  });
+});
+
 describe("weights in files", () => {
   test("come back bit for bit and name words the same", async () => {
     const { network } = await networkOn({ tile: tile({ device: pcmInference }) });
