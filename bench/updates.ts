@@ -49,7 +49,7 @@ const storageOf = (name: string) => {
 };
 
 /** CPU seconds of one call. */
-function timed(run: () => void, least: number): number {
+function timed(run: () => void, least = 0.3): number {
   for (let k = 0; k < 3; k++) run();
   const start = process.cpuUsage();
   let count = 0;
@@ -75,7 +75,7 @@ async function update(name: string, signs: string, rate: number): Promise<number
   return timed(() => {
     turn = -turn; // back and forth, so that weights stay within their bounds
     writer.update(d, x, turn * rate);
-  }, 0.5);
+  });
 }
 
 async function step(name: string): Promise<number> {
@@ -100,24 +100,25 @@ async function step(name: string): Promise<number> {
     network.judge({ labels: [k % 10] });
     network.backward();
     network.step();
-  }, 1);
+  });
 }
 
-function peer(...words: string[]): number | undefined {
+/** CPU seconds of aihwkit for cases, in its words. */
+function peer(words: readonly string[]): readonly number[] | undefined {
   if (!existsSync(values.python)) return undefined;
   const script = fileURLToPath(new URL("peers/updates.py", import.meta.url));
   const { stdout, stderr, status } = spawnSync(values.python, [script, ...words], {
     encoding: "utf8",
     env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" },
   });
-  if (status !== 0) throw new Error(`${words.join(" ")}: ${stderr}`);
+  if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout.trim().split("\n").at(-1) as string).seconds;
 }
 
 interface Case {
   readonly name: string;
   readonly ours: () => Promise<number>;
-  readonly theirs: () => number | undefined;
+  readonly theirs: string; // as bench/peers/updates.py reads it
 }
 
 const all: Case[] = [
@@ -129,13 +130,13 @@ const all: Case[] = [
     ].map(({ what, signs, rate }) => ({
       name: `update, ${name}, ${what}`,
       ours: () => update(name, signs, rate),
-      theirs: () => peer("update", name, signs, `${rate}`),
+      theirs: `update,${name},${signs},${rate}`,
     })),
   ),
   ...["EcRam", "ReRamSB"].map((name) => ({
     name: `784-250-10, batch 1, mixed precision, ${name}`,
     ours: () => step(name),
-    theirs: () => peer("step", name),
+    theirs: `step,${name}`,
   })),
 ];
 
@@ -143,13 +144,13 @@ const wanted = values.cases.split(",");
 const cases = all.filter(({ name }) => wanted.some((text) => name.includes(text)));
 const samples = cases.map(() => ({ ours: [] as number[], theirs: [] as number[] }));
 const loads: number[] = [];
-for (let round = 0; round < Number(values.rounds); round++)
-  for (const [k, { ours, theirs }] of cases.entries()) {
-    loads.push(loadavg()[0]);
-    samples[k].ours.push(await ours());
-    const seconds = theirs();
-    if (seconds !== undefined) samples[k].theirs.push(seconds);
-  }
+for (let round = 0; round < Number(values.rounds); round++) {
+  loads.push(loadavg()[0]);
+  for (const [k, { ours }] of cases.entries()) samples[k].ours.push(await ours());
+  loads.push(loadavg()[0]);
+  for (const [k, seconds] of (peer(cases.map(({ theirs }) => theirs)) ?? []).entries())
+    samples[k].theirs.push(seconds);
+}
 
 const median = (x: readonly number[]) => [...x].sort((a, b) => a - b)[Math.floor(x.length / 2)];
 const range = (x: readonly number[]) =>

@@ -1,7 +1,9 @@
-"""Learning by pulses in aihwkit on one thread: prints {"seconds": CPU seconds of one update or step}.
+"""Learning by pulses in aihwkit on one thread: prints {"seconds": [CPU seconds of one update or step for each case]}.
 
-    python updates.py update DEVICE SIGNS RATE    a 512 x 512 tile of aihwkit's DEVICE, SIGNS "both" or "one"
-    python updates.py step DEVICE                 784-250-10 with tanh, batch 1, MixedPrecisionCompound of DEVICE
+    python updates.py CASE...
+
+update,DEVICE,SIGNS,RATE    a 512 x 512 tile of aihwkit's DEVICE, SIGNS "both" or "one"
+step,DEVICE                 784-250-10 with tanh, batch 1, MixedPrecisionCompound of DEVICE
 """
 import json
 import sys
@@ -19,12 +21,10 @@ from aihwkit.simulator.tiles import AnalogTile
 
 torch.set_num_threads(1)
 torch.manual_seed(1)
-what, name = sys.argv[1:3]
-device = getattr(devices, f"{name}PresetDevice")()
 rng = numpy.random.default_rng(1)
 
 
-def timed(run, least=0.5):
+def timed(run, least=0.3):
     for _ in range(3):
         run()
     count, start = 0, time.process_time()
@@ -34,8 +34,7 @@ def timed(run, least=0.5):
     return (time.process_time() - start) / count
 
 
-if what == "update":
-    size, (signs, rate) = 512, sys.argv[3:5]
+def update(device, signs, rate, size=512):
     tile = AnalogTile(size, size, SingleRPUConfig(device=device, update=PresetUpdateParameters()))
     tile.set_learning_rate(float(rate))
     x = torch.tensor(rng.uniform(-1 if signs == "both" else 0, 1, size), dtype=torch.float32)
@@ -46,8 +45,10 @@ if what == "update":
         turn[0] = -turn[0]
         tile.update(x, turn[0] * d)
 
-    print(json.dumps({"seconds": timed(run)}))
-else:
+    return timed(run)
+
+
+def step(device):
     io = {"forward": PresetIOParameters(), "backward": PresetIOParameters()}
     config = lambda: DigitalRankUpdateRPUConfig(
         device=MixedPrecisionCompound(device=device), update=PresetUpdateParameters(), **io
@@ -59,7 +60,8 @@ else:
     optimizer.regroup_param_groups(model)
     loss = torch.nn.CrossEntropyLoss()
     # a fifth of the inputs is not 0, as with digits
-    images = torch.tensor(rng.uniform(0, 1, (64, 1, 784)) * (rng.uniform(0, 1, (64, 1, 784)) < 0.2), dtype=torch.float32)
+    images = rng.uniform(0, 1, (64, 1, 784)) * (rng.uniform(0, 1, (64, 1, 784)) < 0.2)
+    images = torch.tensor(images, dtype=torch.float32)
     labels = torch.tensor(rng.integers(0, 10, (64, 1)))
     place = [0]
 
@@ -69,4 +71,13 @@ else:
         loss(model(images[k]), labels[k]).backward()
         optimizer.step()
 
-    print(json.dumps({"seconds": timed(run, 1.0)}))
+    return timed(run)
+
+
+def case(text):
+    what, name, *rest = text.split(",")
+    device = getattr(devices, f"{name}PresetDevice")()
+    return {"update": update, "step": step}[what](device, *rest)
+
+
+print(json.dumps({"seconds": [case(text) for text in sys.argv[1:]]}))

@@ -20,7 +20,7 @@ import { addNormals } from "./noise.ts";
 import { type Directions, type Plan, planOf } from "./plan.ts";
 import { addLook, addPulses, layOutSteps, type StepMemory, stepBytes } from "./steps.ts";
 import {
-  addActive,
+  type Arranged,
   addCoincide,
   addPick,
   addProducts,
@@ -115,6 +115,7 @@ export class Crosspoints {
   readonly #exports: Readonly<Record<string, Call>>;
   readonly #groups: readonly Group[];
   readonly #hits: HitMemory;
+  readonly #arranged: Readonly<Record<keyof Arranged, Uint32Array>>; // [place]
   readonly #countsAt: number;
   readonly #totalAt: number; // index into u32 of the heap
   #words: Uint32Array;
@@ -130,6 +131,7 @@ export class Crosspoints {
       readonly exports: Readonly<Record<string, Call>>;
       readonly groups: readonly Group[];
       readonly hits: HitMemory;
+      readonly arranged: Arranged;
       readonly counts: Block;
       readonly weights: Block;
       readonly variances?: Block;
@@ -148,6 +150,9 @@ export class Crosspoints {
     this.#exports = made.exports;
     this.#groups = made.groups;
     this.#hits = made.hits;
+    const words = (at: number) => new Uint32Array(heap.memory.buffer, at, roomOf(columns));
+    const { bits, negative, places } = made.arranged;
+    this.#arranged = { bits: words(bits), negative: words(negative), places: words(places) };
     this.#countsAt = made.counts.at;
     this.counts = new Int32Array(heap.memory.buffer, made.counts.at, width);
     this.#words = new Uint32Array(heap.memory.buffer);
@@ -176,18 +181,38 @@ export class Crosspoints {
   }
 
   /**
-   * Pulses of a row where its train meets those of the columns. `lowers`: where values of both are positive weights fall.
-   * `list`, `groups`: the groups of columns that have a train at all.
+   * Arranges columns by their trains, so that cells with as many pulses of one sign go side by side; gives how many there
+   * are, filled up to whole groups of four by columns without a train.
    */
-  coincide(row: number, train: number, lowers: boolean, lines: Lines, list: number, groups: number): void {
-    const hits = this.#exports.coincide(
-      train,
-      lowers ? -1 : 0,
-      lines.bits.at,
-      lines.negative.at,
-      list,
-      groups,
-    );
+  arrange(lines: Lines): number {
+    const { bits, negative, places } = this.#arranged;
+    const { buffer } = this.#heap.memory;
+    const trains = new Uint32Array(buffer, lines.bits.at, this.columns);
+    const signs = new Uint32Array(buffer, lines.negative.at, this.columns);
+    const first = new Uint32Array(66); // by slots that are pulsed, then those of negative columns
+    const kind = (c: number): number => pulsedSlots(trains[c]) + (signs[c] === 0 ? 0 : 32);
+    for (let c = 0; c < this.columns; c++) if (trains[c] !== 0) first[kind(c) + 1]++;
+    for (let k = 1; k < first.length; k++) first[k] += first[k - 1];
+    const count = first[first.length - 1];
+    const whole = paddedColumns(count);
+    let filled = count;
+    for (let c = 0; c < this.weights.width; c++) {
+      const train = c < this.columns ? trains[c] : 0;
+      if (train === 0 && filled >= whole) continue;
+      const at = train === 0 ? filled++ : first[kind(c)]++;
+      bits[at] = train;
+      negative[at] = train === 0 ? 0 : signs[c];
+      places[at] = 4 * c;
+    }
+    return whole;
+  }
+
+  /**
+   * Pulses of a row where its train meets those of the first so many arranged columns. `lowers`: where values of both are
+   * positive weights fall.
+   */
+  coincide(row: number, train: number, lowers: boolean, count: number): void {
+    const hits = this.#exports.coincide(train, lowers ? -1 : 0, 4 * count);
     if (hits > 0) this.#give(row, hits, "pulses");
   }
 
@@ -351,11 +376,6 @@ export class Crosspoints {
     );
   }
 
-  /** Lists the groups of four lines that have a train. */
-  active(lines: Lines, count: number, list: Block): number {
-    return this.#exports.activeLines(lines.bits.at, count, list.at);
-  }
-
   get heap(): Heap {
     return this.#heap;
   }
@@ -371,8 +391,12 @@ export async function crosspoints(heap: Heap, options: CrosspointOptions): Promi
   const counts = heap.take(paddedColumns(columns));
   const fill = { normal: addNormals(module), uniform: addUniforms(module) };
   addTrains(module);
-  addActive(module);
-  addCoincide(module, hits);
+  const arranged = {
+    bits: heap.take(roomOf(columns)).at,
+    negative: heap.take(roomOf(columns)).at,
+    places: heap.take(roomOf(columns)).at,
+  };
+  addCoincide(module, hits, arranged);
   addPick(module, hits);
   addProducts(module);
   addElementwise(module, "difference", {
@@ -416,6 +440,7 @@ export async function crosspoints(heap: Heap, options: CrosspointOptions): Promi
     exports: instance.exports as Readonly<Record<string, Call>>,
     groups,
     hits,
+    arranged,
     counts,
     weights: pair ? matrix() : memory.reading,
     variances: memory.variance && (pair ? matrix() : memory.variance),
@@ -436,6 +461,13 @@ const withRoom = (plan: Plan, other: Plan): Plan => ({
     },
   },
 });
+
+/** Slots of a train with a pulse. */
+function pulsedSlots(train: number): number {
+  let n = train - ((train >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return (((n + (n >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+}
 
 /** Values [row][column] into rows with room; what fills up a row gets its last value, so that no kernel meets odd numbers. */
 function spread(from: Float64Array, to: Float32Array, columns: number): void {

@@ -106,7 +106,6 @@ export class TrainWriter {
   readonly #x: Lines;
   readonly #d: Lines;
   readonly #rowBits: Uint32Array;
-  readonly #list: Block;
 
   constructor(cells: Crosspoints, trains: Trains, seed: string) {
     const { heap, rows, columns } = cells;
@@ -116,7 +115,6 @@ export class TrainWriter {
     this.#x = layOutLines(heap, columns);
     this.#d = layOutLines(heap, rows);
     this.#rowBits = new Uint32Array(heap.memory.buffer, this.#d.bits.at, rows);
-    this.#list = heap.take(roomOf(columns) / 4);
   }
 
   /** Bytes of the heap that a writer takes, at most. */
@@ -155,10 +153,10 @@ export class TrainWriter {
     const unit = this.trains.resolution > 0;
     cells.train(this.#x, columns, { scale: unit ? 1 : scales.x, slots, side: 0, key });
     cells.train(this.#d, rows, { scale: unit ? 1 : scales.d, slots, side: 1, key });
-    const groups = cells.active(this.#x, columns, this.#list);
+    const count = cells.arrange(this.#x);
     for (let row = 0; row < rows; row++) {
       const train = this.#rowBits[row];
-      if (train !== 0) cells.coincide(row, train, d[row] > 0 === rate > 0, this.#x, this.#list.at, groups);
+      if (train !== 0) cells.coincide(row, train, d[row] > 0 === rate > 0, count);
     }
   }
 

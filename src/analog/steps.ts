@@ -3,7 +3,7 @@
  *
  * Where a network writes hundreds of thousands of pulses in one step, devices are float32 and four columns go side by
  * side. What a pulse does is the model's text (language/pulse.ts); its draws are taken from rows of numbers drawn in bulk:
- * pulse p of row r at update u is number p of (key, stream of r, u), pulses counted along the row's columns. A variable
+ * pulse p of row r at update u is number p of (key, stream of r, u), pulses counted along the row's hits. A variable
  * that a pulse assigns and no pulse looks at, such as the error of a write, is drawn once, for the last. Knows nothing of
  * weights' signs and of what asks for pulses.
  */
@@ -173,15 +173,17 @@ export function addPulses(
   const fn = new FunctionBuilder({ parameters: ["i32", "i32", "i32", "i32", "f32"], exportName: name });
   const v = locals(fn, parameters, {
     hit: "i32",
-    cell: "i32",
     hit16: "i32",
     n: "i32",
+    value: "v128",
+    before: "v128", // when cells were last written
     counts: "v128",
     left: "v128",
     mask: "v128",
     age: "v128",
   });
   const state = statesOf(fn, plan);
+  const cells = [0, 1, 2, 3].map(() => fn.local("i32")); // where they are in every array
   const from = [0, 1, 2, 3].map(() => fn.local("i32")); // where the numbers of a lane's next pulse lie
   const lastFrom = [0, 1, 2, 3].map(() => fn.local("i32"));
   const gather = (addresses: readonly number[], offset: number): Code =>
@@ -269,7 +271,10 @@ export function addPulses(
   const { up, down } = plan.pulses;
   const looked = lookNodes(tools, compiled);
   const looking = emitter.fork();
-  const array = (block: Block, value: Code): Code => v128.store(get(v.cell), block.at, value);
+  const array = (block: Block, value: Code): Code => [
+    set(v.value, value),
+    cells.map((cell, k) => v128.store32_lane(get(cell), block.at, get(v.value), k)),
+  ];
   const assigned = plan.model.variables.filter(({ name }) =>
     Object.values(plan.pulses).some((pulse) => pulse.each.has(name) || pulse.last.has(name)),
   );
@@ -304,20 +309,23 @@ export function addPulses(
     v.hit,
     { below: get(v.hits) },
     set(v.hit16, i32.shl(get(v.hit), i32.const(4))),
-    set(v.cell, plus(get(v.at), i32.load(i32.shl(get(v.hit), i32.const(2)), hits.places))),
+    cells.map((cell, k) => set(cell, plus(get(v.at), i32.load(get(v.hit16), hits.places + 4 * k)))),
     set(v.counts, v128.load(get(v.hit16), hits.counts)),
     total(plan.slots.last) > 0
       ? lastFrom.map((index, k) => set(index, i32.load(get(v.hit16), hits.ranks + 4 * k)))
       : [],
     Object.entries(state).map(([variable, index]) =>
-      set(index, v128.load(get(v.cell), memory.variables[variable].at)),
+      set(index, gather(cells, memory.variables[variable].at)),
     ),
-    written ? set(v.age, f32x4.sub(f32x4.splat(get(v.now)), v128.load(get(v.cell), written.at))) : [],
+    written
+      ? [
+          set(v.before, gather(cells, written.at)),
+          set(v.age, f32x4.sub(f32x4.splat(get(v.now)), get(v.before))),
+        ]
+      : [],
     trains,
     assigned.map((variable) => array(memory.variables[variable.name], get(state[variable.name]))),
-    written
-      ? array(written, v128.bitselect(f32x4.splat(get(v.now)), v128.load(get(v.cell), written.at), touched))
-      : [],
+    written ? array(written, v128.bitselect(f32x4.splat(get(v.now)), get(v.before), touched)) : [],
     looking.define(looked),
     array(memory.reading, looking.value(looked[0])),
     memory.variance ? array(memory.variance, looking.value(looked[1])) : [],

@@ -30,6 +30,13 @@ import { addDraws } from "./noise.ts";
 /** Slots of a train, at most. */
 export const mostSlots = 31;
 
+/** Columns that have trains, arranged so that four neighbours are pulsed alike; byte offsets. */
+export interface Arranged {
+  readonly bits: number; // u32 [place]
+  readonly negative: number; // [place], as of lines
+  readonly places: number; // u32 [place]: 4 times the column
+}
+
 /** Lines of one side with their trains. Blocks have room for the next multiple of 16. */
 export interface Lines {
   readonly values: Block; // f32 [line], 0 past the last
@@ -39,7 +46,7 @@ export interface Lines {
 
 /** The hits of one row; byte offsets. */
 export interface HitMemory {
-  readonly places: number; // u32 [hit]: bytes from the row's first cell to the group
+  readonly places: number; // u32 [hit][4]: bytes from the row's first cell to each
   readonly counts: number; // i32 [hit][4]
   readonly starts: number; // u32 [hit][4]: bytes, 4 for every pulse before in the row
   readonly ranks: number; // u32 [hit][4]: bytes, 4 for every cell pulsed before in the row
@@ -59,7 +66,7 @@ export function layOutHits(heap: Heap, columns: number): HitMemory {
   const four = () => heap.take(4 * groups).at;
   const sums = heap.take(2).at;
   return {
-    places: heap.take(groups).at,
+    places: four(),
     counts: four(),
     starts: four(),
     ranks: four(),
@@ -159,30 +166,6 @@ export function addTrains(module: ModuleBuilder): void {
   module.add(fn);
 }
 
-/** Adds and exports `active`(bits, count, list) -> groups: byte offsets, u32, of the groups of four lines with a bit set. */
-export function addActive(module: ModuleBuilder): void {
-  const names = ["bits", "count", "list"] as const;
-  const fn = new FunctionBuilder({
-    parameters: ["i32", "i32", "i32"],
-    result: "i32",
-    exportName: "activeLines",
-  });
-  const v = locals(fn, names, { at: "i32", to: "i32" });
-  fn.body = [
-    set(v.to, get(v.list)),
-    each(
-      v.at,
-      { below: i32.shl(get(v.count), i32.const(2)), step: 16 },
-      iff(v128.any_true(v128.load(plus(get(v.bits), get(v.at)), 0)), [
-        i32.store(get(v.to), 0, get(v.at)),
-        set(v.to, plus(get(v.to), i32.const(4))),
-      ]),
-    ),
-    i32.shr_u(i32.sub(get(v.to), get(v.list)), i32.const(2)),
-  ];
-  module.add(fn);
-}
-
 const shifted = (value: Code, lanes: number): Code =>
   i8x16.shuffle(
     zero,
@@ -223,14 +206,14 @@ class HitWriter {
     ];
   }
 
-  /** Takes down a group's signed counts, in a local, at a place. */
+  /** Takes down four signed counts, in a local, and their places. */
   add(place: Code, counts: number): Code {
     const { places, counts: to, starts, ranks } = this.#memory;
     const [total, active] = this.#sums;
     const size = this.#size;
     const negative = i32x4.shr_s(get(counts), i32.const(31));
     return [
-      i32.store(i32.shl(get(this.#hits), i32.const(2)), places, place),
+      v128.store(i32.shl(get(this.#hits), i32.const(4)), places, place),
       v128.store(i32.shl(get(this.#hits), i32.const(4)), to, get(counts)),
       set(size, i32x4.sub(v128.xor(get(counts), negative), negative)),
       this.#before(get(size), total, starts),
@@ -250,39 +233,30 @@ class HitWriter {
 }
 
 /**
- * Adds and exports `coincide`(train, lowers, bits, negative, list, groups) -> hits: of a row with a train and the columns'
- * over the groups listed. `lowers` is -1 where a positive column is lowered, else 0.
+ * Adds and exports `coincide`(train, lowers, bytes) -> hits: of a row with a train and so many bytes of the arranged columns.
+ * `lowers` is -1 where a positive column is lowered, else 0.
  */
-export function addCoincide(module: ModuleBuilder, memory: HitMemory): void {
-  const names = ["train", "lowers", "bits", "negative", "list", "groups"] as const;
+export function addCoincide(module: ModuleBuilder, memory: HitMemory, arranged: Arranged): void {
+  const names = ["train", "lowers", "bytes"] as const;
   const fn = new FunctionBuilder({
     parameters: names.map(() => "i32" as const),
     result: "i32",
     exportName: "coincide",
   });
-  const v = locals(fn, names, {
-    at: "i32",
-    end: "i32",
-    group: "i32",
-    counts: "v128",
-    sign: "v128",
-    own: "v128",
-  });
+  const v = locals(fn, names, { at: "i32", counts: "v128", sign: "v128", own: "v128" });
   const writer = new HitWriter(fn, memory);
-  const both = v128.and(v128.load(plus(get(v.bits), get(v.group)), 0), get(v.own));
+  const both = v128.and(v128.load(get(v.at), arranged.bits), get(v.own));
   fn.body = [
     writer.begin,
     set(v.own, i32x4.splat(get(v.train))),
-    set(v.end, plus(get(v.list), i32.shl(get(v.groups), i32.const(2)))),
     each(
       v.at,
-      { from: get(v.list), below: get(v.end), step: 4 },
-      set(v.group, i32.load(get(v.at), 0)),
+      { below: get(v.bytes), step: 16 },
       set(v.counts, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(i8x16.popcnt(both)))),
       iff(v128.any_true(get(v.counts)), [
-        set(v.sign, v128.xor(i32x4.splat(get(v.lowers)), v128.load(plus(get(v.negative), get(v.group)), 0))),
+        set(v.sign, v128.xor(i32x4.splat(get(v.lowers)), v128.load(get(v.at), arranged.negative))),
         set(v.counts, i32x4.sub(v128.xor(get(v.counts), get(v.sign)), get(v.sign))),
-        writer.add(get(v.group), v.counts),
+        writer.add(v128.load(get(v.at), arranged.places), v.counts),
       ]),
     ),
     writer.end,
@@ -302,7 +276,10 @@ export function addPick(module: ModuleBuilder, memory: HitMemory): void {
       v.at,
       { from: get(v.from), below: get(v.below), step: 16 },
       set(v.four, v128.load(plus(get(v.counts), get(v.at)), 0)),
-      iff(v128.any_true(get(v.four)), writer.add(get(v.at), v.four)),
+      iff(
+        v128.any_true(get(v.four)),
+        writer.add(i32x4.add(i32x4.splat(get(v.at)), v128.const(0, 4, 8, 12)), v.four),
+      ),
     ),
     writer.end,
   ];
