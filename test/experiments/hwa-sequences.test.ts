@@ -11,19 +11,20 @@ interface Row {
   readonly normalised: number;
 }
 
-test("hwa-lstm, quick: training for chips leaves 95 % of what is better than guessing after an hour, and more than none", async () => {
-  const set = { learnt: 12000, tested: 1000, chips: 2, ages: ["1 h"] };
-  const { metrics, figures } = await runExperiment(recurrent, { quick: true, seed: 1, set });
+test("hwa-lstm, quick: 97 % of what is better than guessing is left on chips after an hour and a year", async () => {
+  const { metrics, figures } = await runExperiment(recurrent, { quick: true, seed: 1, set: { chips: 2 } });
   // the most frequent character, a space, is wrong in 83 of 100
-  expect(metrics.floatingError).toBeLessThan(78);
+  expect(metrics.floatingError).toBeLessThan(70);
   const rows = metrics.chips as unknown as Row[];
-  expect(rows.map((row) => `${row.case}, ${row.age}`)).toEqual(["as it is, 1 h", "trained for chips, 1 h"]);
-  const [direct, trained] = rows;
-  expect(trained.normalised).toBeGreaterThan(95);
-  expect(direct.normalised).toBeGreaterThan(85);
-  expect(trained.error.mean).toBeLessThan(direct.error.mean);
-  expect(trained.error.n).toBe(2);
-  expect(metrics.text).toContain("85 symbols, 12000 to learn from, 1000 to test on");
+  expect(rows.map((row) => `${row.case}, ${row.age}`)).toEqual([
+    "as it is, 1 h",
+    "as it is, 1 year",
+    "trained for chips, 1 h",
+    "trained for chips, 1 year",
+  ]);
+  for (const { normalised } of rows) expect(normalised).toBeGreaterThan(97);
+  expect(rows.map(({ error }) => error.n)).toEqual([2, 2, 2, 2]);
+  expect(metrics.text).toContain("85 symbols, 20000 to learn from, 2000 to test on");
   expect(Object.keys(figures ?? {})).toEqual(["error"]);
 });
 
