@@ -81,7 +81,7 @@ async function judgeOf(
   const { features, seed, signal, samples } = o;
   const pixels = learnt.inputs.length / learnt.labels.length;
   const hidden = [dense(pixels, features), tanh()];
-  const options = { inputs: [pixels], batch: 20, seed: `${seed}/classifier` };
+  const options = { inputs: [pixels], batch: 20, seed: `${seed}/classifier`, memory: 0.1 };
   const classifier = await sequential([...hidden, dense(features, 10)], options);
   await train(classifier, learnt, {
     epochs: o.epochs,
@@ -226,7 +226,7 @@ export default experiment({
         seed,
         matrices: { generator: hardware(devices), discriminator: hardware(devices) },
       });
-      const floating = await adversaries(sizes, { seed, matrices: {} });
+      const floating = on.length < 2 ? await adversaries(sizes, { seed, matrices: {} }) : start;
       const chosen = (network: keyof Adversaries): Sequential => {
         if ((on as readonly string[]).includes(network)) return start[network];
         floating[network].setWeights(start[network].weights());

@@ -33,6 +33,13 @@ function perceptron(sizes: readonly number[]): Layer[] {
     .flatMap((outputs, k) => (k === 0 ? [dense(sizes[0], outputs)] : [relu(), dense(sizes[k], outputs)]));
 }
 
+/** GiB that perceptrons of these sizes take at most, with moments, gradients, packed and read weights. */
+function memoryOf(sizes: readonly number[], batch: number): number {
+  const weights = sizes.slice(1).reduce((sum, outputs, k) => sum + (outputs + 4) * (sizes[k] + 4), 0);
+  const cells = sizes.reduce((sum, size) => sum + size + 4, 0);
+  return 0.01 + (4 * (16 * weights + 16 * batch * cells)) / 2 ** 30;
+}
+
 /** Images with intensities 0 to 1 from normal numbers, and the log odds that an image is real. */
 export async function adversaries(
   { pixels, noise, generator, discriminator, batch }: Sizes,
@@ -40,12 +47,18 @@ export async function adversaries(
 ): Promise<Adversaries> {
   const { seed, matrices } = o;
   const common = { batch, loss: "binary cross-entropy" as const };
+  const [making, telling] = [
+    [noise, ...generator, pixels],
+    [pixels, ...discriminator, 1],
+  ];
   return {
-    generator: await sequential([...perceptron([noise, ...generator, pixels]), sigmoid()], {
+    generator: await sequential([...perceptron(making), sigmoid()], {
       ...{ ...common, inputs: [noise], seed: `${seed}/generator`, matrices: matrices.generator },
+      memory: memoryOf(making, batch),
     }),
-    discriminator: await sequential(perceptron([pixels, ...discriminator, 1]), {
+    discriminator: await sequential(perceptron(telling), {
       ...{ ...common, inputs: [pixels], seed: `${seed}/discriminator`, matrices: matrices.discriminator },
+      memory: memoryOf(telling, batch),
       inputDerivatives: true,
     }),
   };
