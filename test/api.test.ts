@@ -22,7 +22,7 @@ const values = [
   ...["classify", "onlineNetwork", "shuffled", "trainOnline"], // learning from one example at a time
   ...["attention", "averagePool", "batchNorm", "concatenation", "conv2d", "dense", "depthwise"], // layers
   ...["dropout", "embedding", "flatten", "gelu", "globalAveragePool", "gru", "layerNorm", "lstm", "maxPool"],
-  ...["positions", "relu", "residual", "sigmoid", "tanh"],
+  ...["positions", "relu", "repeat", "residual", "sigmoid", "spiking", "tanh"],
   ...["adam", "adamw", "cosine", "evaluate", "predict", "sequential", "sgd", "stepsDown", "train"], // learning
   ...["inSituMatrices", "inSituOf"], // layers that learn in place
   ...["deviceMatrices", "devicesOf"], // layers on pairs of devices
