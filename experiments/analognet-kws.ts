@@ -39,6 +39,7 @@ export default experiment({
     noise: 0.1,
     clip: 2.5,
     gain: 10,
+    rangeBatches: 0,
     chips: 10,
     ages: ["25 s", "1 h", "1 day", "30 days", "1 year"],
     weights: "",
@@ -48,8 +49,9 @@ export default experiment({
     data: "sample",
     batch: 30,
     bits: [8],
+    rangeBatches: 2,
     chips: 2,
-    ages: ["25 s", "1 day", "1 year"],
+    ages: ["1 day", "1 year"],
     weights: "shipped",
   },
   describe: {
@@ -64,6 +66,8 @@ export default experiment({
       "standard deviation of the noise on weights in training for the crossbar, over the largest weight of a layer",
     clip: "weights of a layer are clipped at so many of their standard deviations",
     gain: "full inputs on full weights that reach the end of the ADC, the same for all layers",
+    rangeBatches:
+      "batches over which input ranges are looked for before they are learnt; 0 for one pass over the clips",
     chips: "programmings of each case",
     ages: "times after programming",
     weights:
@@ -92,7 +96,10 @@ export default experiment({
         irDrop: 0,
         weightNoise: 0,
       }) as const;
-    const mapping = { scale: "tile", rangeBatches: Math.ceil(data.train.labels.length / batch) } as const;
+    const mapping = {
+      scale: "tile",
+      rangeBatches: given.rangeBatches || Math.ceil(data.train.labels.length / batch),
+    } as const;
     const descent = (rate: number) =>
       sgd({ learningRate: cosine(rate, { warmUp: 0.05 }), momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
     const cases = bits.flatMap((width): Case[] => [

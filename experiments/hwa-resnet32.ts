@@ -57,10 +57,10 @@ export default experiment({
   },
   quick: {
     data: "shapes",
-    images: 300,
-    tests: 50,
+    images: 200,
+    tests: 30,
     blocks: 1,
-    epochs: 5,
+    epochs: 4,
     learningRate: 0.05,
     batch: 20,
     awareEpochs: 1,

@@ -17,6 +17,7 @@ import {
   type Result,
   type State,
   sequential,
+  type TileOptions,
   type Time,
 } from "../src/index.ts";
 import { type Effect, effects, tileWith } from "./hardware-aware/effects.ts";
@@ -31,6 +32,8 @@ interface Subject {
   readonly test: Examples;
   readonly chance: number;
   readonly batch: number;
+  /** What its tiles have other than standard. */
+  readonly tile?: TileOptions;
 }
 
 /** The first of some examples; of sequences whole batches of streams. */
@@ -58,6 +61,7 @@ const subjects: Readonly<
       test: first(test, 490, tests),
       chance: 1 / 12,
       batch: 50,
+      tile: { rows: 1024 },
     };
   },
   "hwa-resnet32": async ({ data, tests, seed }) => {
@@ -179,7 +183,7 @@ function lookWith(
   o: { readonly chips: number; readonly age: Time; readonly seed: string | number },
 ) {
   return async (effect: Effect | undefined, level: number, signal: AbortSignal): Promise<number> => {
-    const tile = tileWith(effect, level);
+    const tile = tileWith(subject.tile ?? {}, effect, level);
     const under = onTiles({ tile, noiseScale: 0 });
     const network = await sequential(subject.layers, {
       inputs: subject.inputs,

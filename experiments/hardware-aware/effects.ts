@@ -141,6 +141,6 @@ export const effects: readonly Effect[] = [
   },
 ];
 
-/** The standard tile with one effect at a level. */
-export const tileWith = (effect: Effect | undefined, level: number) =>
-  tile({ device: pcmInference, ...effect?.tile(level) });
+/** The standard tile, changed as a network needs it, with one effect at a level. */
+export const tileWith = (base: TileOptions, effect: Effect | undefined, level: number) =>
+  tile({ device: pcmInference, ...base, ...effect?.tile(level) });
