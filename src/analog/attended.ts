@@ -6,15 +6,16 @@
 import { type Flow, keep, pathIn, type Row } from "./converted.ts";
 import { attention } from "./layers.ts";
 import type { OnnxNode } from "./onnx.ts";
-import { productOf } from "./operators.ts";
-import { type Source, type Stored, turned } from "./stored.ts";
+import { integerOf, productOf } from "./operators.ts";
+import { joinOf, type Source, type Stored, turned } from "./stored.ts";
 
 interface Projection {
   readonly weights: Stored; // [output][input]
   readonly bias: ArrayLike<number> | undefined;
   /** What the product is multiplied by. */
   readonly scale: number;
-  readonly heads: number | undefined;
+  /** Whether time and example are exchanged before it. */
+  readonly timesFirst: boolean;
 }
 
 /** Nodes that hand on their first input, turned or cut up otherwise. */
@@ -26,15 +27,18 @@ export function attentionStep(source: Source, mix: OnnxNode, at: Flow, row: Row)
   if (at.layout.kind !== "sequence" || at.layout.times !== 1)
     throw refuse(mix, "its inputs are [example, time, feature]");
   const { softmax, scores, scale, causal } = shares(source, mix);
-  const [query, key] = scores.inputs.map((name) => projection(source, scores, name, at.value));
-  const value = projection(source, mix, mix.inputs[1], at.value);
-  const [, times, features] = source.dims(mix, at.value);
-  const { heads } = query;
-  if (heads === undefined || heads !== key.heads || heads !== value.heads || features % heads !== 0)
-    throw refuse(mix, "its heads are not told in one way");
-  if (source.dims(softmax, softmax.inputs[0]).slice(-3).join() !== [heads, times, times].join())
+  const [examples, times, features] = source.dims(mix, at.value);
+  const projected = (name: string) => projection(source, mix, { name, input: at.value, features });
+  const [query, key] = scores.inputs.map(projected);
+  const value = projected(mix.inputs[1]);
+  const heads = features / (source.dims(mix, mix.inputs[1]).at(-1) ?? 1);
+  const compared = source.dims(softmax, softmax.inputs[0]);
+  if (
+    compared.slice(-2).join() !== [times, times].join() ||
+    productOf(compared) !== examples * heads * times * times
+  )
     throw refuse(softmax, "it compares other things than times with times");
-  const output = outputOf(source, mix);
+  const output = outputOf(source, mix, value.timesFirst);
   const factor = scale * query.scale * key.scale * Math.sqrt(features / heads); // the layer divides by the root itself
   const path = pathIn(row);
   const all = { query, key, value, output };
@@ -100,49 +104,96 @@ function isCausal(source: Source, name: string): boolean {
   return tensor.numbers().every((x, k) => (k % size > Math.floor(k / size) ? x < -1e4 : x === 0));
 }
 
-/** A product of `input` with stored weights, followed back from where its heads are used. */
-function projection(source: Source, user: OnnxNode, from: string, input: string): Projection {
-  let [name, scale] = [from, 1];
-  let heads: number | undefined;
+/**
+ * A product of `input` with stored weights, followed back from where its heads are used. Of several products in one, the part
+ * that is picked on the way.
+ */
+function projection(
+  source: Source,
+  user: OnnxNode,
+  o: { readonly name: string; readonly input: string; readonly features: number },
+): Projection {
+  let { name } = o;
+  let [scale, part] = [1, 0];
   let bias: Stored | undefined;
   for (;;) {
     const maker = madeBy(source, user, name, []);
-    if (maker.operator === "MatMul" && maker.inputs[0] === input && !source.isMoving(maker.inputs[1]))
-      return {
-        weights: turned(source.stored(maker, maker.inputs[1]), [1, 0]),
-        bias: bias?.data,
-        scale,
-        heads,
-      };
-    if (plain.includes(maker.operator)) {
-      const [before, after] = [source.dims(maker, maker.inputs[0]), source.dims(maker, name)];
-      if (before.length === 3 && after.length === 4) heads = after[2];
-      name = maker.inputs[0];
+    const [first, second] = maker.inputs;
+    if (maker.operator === "MatMul" && !source.isMoving(second)) {
+      const rows = <T extends Stored["data"]>(data: T, width: number) =>
+        data.subarray(part * o.features * width, (part + 1) * o.features * width) as T;
+      const { dims, data } = turned(source.stored(maker, second), [1, 0]);
+      const weights = { dims: [Math.min(o.features, dims[0]), dims[1]], data: rows(data, dims[1]) };
+      const timesFirst = isExchange(source.maker(first)) && source.maker(first)?.inputs[0] === o.input;
+      if (!timesFirst && first !== o.input)
+        throw source.fault(maker, "read as attention, it multiplies another sequence than the others do");
+      return { weights, bias: bias && rows(bias.data, 1), scale, timesFirst };
+    }
+    const place = source.known.get(second ?? "")?.numbers;
+    if (maker.operator === "Gather" && integerOf(maker, "axis", 0) === 0 && place?.length === 1)
+      [part] = place;
+    else if (maker.operator === "Split") part = maker.outputs.indexOf(name);
+    else if (!plain.includes(maker.operator)) {
+      const [own, other] = source.isMoving(first) ? [first, second] : [second, first];
+      if (maker.operator === "Add" && !source.isMoving(other ?? "") && !bias)
+        bias = source.stored(maker, other);
+      else scale *= factorOf(source, maker, other ?? "");
+      name = own;
       continue;
     }
-    const [own, other] = source.isMoving(maker.inputs[0]) ? maker.inputs : [...maker.inputs].reverse();
-    if (maker.operator === "Add" && !source.isMoving(other ?? "") && !bias)
-      bias = source.stored(maker, other);
-    else scale *= factorOf(source, maker, other ?? "");
-    name = own;
+    name = first;
   }
 }
 
+/** Whether a node exchanges time and example of a sequence. */
+const isExchange = (node: OnnxNode | undefined): boolean =>
+  node?.operator === "Transpose" && String(node.attributes["perm"]) === "1,0,2";
+
 /** The product behind a mix: heads side by side again, times the weights of the output. */
-function outputOf(source: Source, mix: OnnxNode): Projection & { readonly value: string } {
+function outputOf(
+  source: Source,
+  mix: OnnxNode,
+  timesFirst: boolean,
+): Projection & { readonly value: string } {
   let [name] = mix.outputs;
+  let found: Projection | undefined;
   for (;;) {
+    if (found && !timesFirst && source.dims(mix, name).length === 3) return { ...found, value: name };
     const [node, ...others] = source.consumers.get(name) ?? [];
     if (node === undefined || others.length > 0)
       throw source.fault(mix, "read as attention, it has no product with weights behind it");
-    if (node.operator === "MatMul" && node.inputs[0] === name) {
-      const weights = turned(source.stored(node, node.inputs[1]), [1, 0]);
-      const bias = source.biasAfter(node.outputs[0], weights.dims[0]);
-      const [value] = (bias?.node ?? node).outputs;
-      return { weights, bias: bias?.data, scale: 1, heads: undefined, value };
+    const isGemm = node.operator === "Gemm";
+    if (!found && (isGemm || node.operator === "MatMul") && node.inputs[0] === name) {
+      const stored = source.stored(node, node.inputs[1]);
+      const weights = isGemm && integerOf(node, "transB", 0) === 1 ? stored : turned(stored, [1, 0]);
+      const behind = source.biasAfter(node.outputs[0], weights.dims[0]);
+      const bias = isGemm && node.inputs[2] ? source.stored(node, node.inputs[2]).data : behind?.data;
+      found = { weights, bias, scale: 1, timesFirst };
+      [name] = (isGemm ? node : (behind?.node ?? node)).outputs;
+      continue;
     }
     if (!plain.includes(node.operator))
       throw source.fault(node, "it stands between attention and the weights of its output");
     [name] = node.outputs;
+    if (found && isExchange(node)) return { ...found, value: name };
   }
+}
+
+/** The mix of an attention that begins with this node: one product for queries, keys and values, then taken apart. */
+export function attentionAhead(source: Source, begin: OnnxNode): OnnxNode | undefined {
+  let node = begin;
+  for (let products = 0; products <= 1; ) {
+    if (node.operator === "MatMul") products++;
+    else if (node.operator !== "Add" && node.operator !== "Split" && !plain.includes(node.operator))
+      return undefined;
+    const next = [...new Set(node.outputs.flatMap((name) => source.consumers.get(name) ?? []))];
+    if (next.length === 0) return undefined;
+    if (next.length > 1) {
+      const join = joinOf(source, next);
+      const softmax = join?.operator === "MatMul" ? source.maker(join.inputs[0]) : undefined;
+      return products === 1 && softmax?.operator === "Softmax" ? join : undefined;
+    }
+    [node] = next;
+  }
+  return undefined;
 }

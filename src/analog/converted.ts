@@ -184,6 +184,7 @@ function paddingOf(
 function batchNormStep(source: Source, node: OnnxNode, at: Flow, row: Row): Flow {
   const [scale, shift, mean, variance] = node.inputs.slice(1, 5).map((name) => source.stored(node, name));
   const path = pathIn(row);
+  if (!variance) throw source.fault(node, "it lacks means and variances");
   for (const [name, { dims, data }] of Object.entries({ scale, shift, mean, variance }))
     keep(row, `${path}.${name}`, dims, data);
   if (!["image", "features"].includes(at.layout.kind)) throw source.fault(node, "features come last here");

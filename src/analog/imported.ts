@@ -4,13 +4,13 @@
  * The graph is followed from its input: one node after the other is a row of layers, what parts and joins again is a sum with
  * a shortcut or a concatenation. Only the first output of a graph is followed.
  */
-import { attentionStep } from "./attended.ts";
+import { attentionAhead, attentionStep } from "./attended.ts";
 import { type Flow, type Layout, pathIn, type Row, steps } from "./converted.ts";
 import { concatenation, type Layer, residual } from "./layers.ts";
 import type { OnnxGraph, OnnxNode } from "./onnx.ts";
 import { integerOf } from "./operators.ts";
 import type { State } from "./sequential.ts";
-import { Source } from "./stored.ts";
+import { joinOf, Source } from "./stored.ts";
 import type { Shape } from "./table.ts";
 import { isBatchSize } from "./traced.ts";
 
@@ -24,11 +24,13 @@ export interface ImportedNetwork {
   readonly ending?: "softmax";
 }
 
-const joins = ["Add", "Concat"]; // MatMul: attention
+const joins = ["Add", "Concat", "Split"]; // the last within attention
 const endings = ["Softmax", "LogSoftmax"];
 /** Operators that sizes are computed with. */
 const sizing =
-  "Constant ConstantOfShape Expand Slice Mul Sub Div Pow Sqrt Shape Size Where Equal Range Trilu".split(" ");
+  "Constant ConstantOfShape Expand Slice Mul Sub Div Mod Pow Sqrt Shape Size Where Equal Range Trilu".split(
+    " ",
+  );
 
 /**
  * The layers of a graph, with their weights. `length`: of sequences, where the file leaves it open. Throws `DataError` on
@@ -123,6 +125,8 @@ function stepOf(walk: Walk, node: OnnxNode, at: Flow, row: Row): Flow {
     walk.ending = "softmax";
     return { value: end, layout: at.layout };
   }
+  const mix = attentionAhead(source, node);
+  if (mix) return attentionStep(source, mix, at, row);
   const step = steps[node.operator];
   if (step) return step(source, node, at, row);
   const reason = endings.includes(node.operator)
@@ -134,10 +138,9 @@ function stepOf(walk: Walk, node: OnnxNode, at: Flow, row: Row): Flow {
 /** What parts at a value and joins again: a sum of two, or branches side by side. */
 function parted(walk: Walk, next: readonly OnnxNode[], at: Flow, row: Row): Flow {
   const { source } = walk;
-  const reached = next.map((node) => after(source, node));
-  const join = source.nodes.find((node) => reached.every((set) => set.has(node)));
+  const join = joinOf(source, next);
   if (join?.operator === "MatMul") return attentionStep(source, join, at, row);
-  if (join === undefined || !joins.includes(join.operator))
+  if (join === undefined || !["Add", "Concat"].includes(join.operator))
     throw source.fault(join ?? next[0], "what parts before it does not join in one sum or concatenation");
   const isSum = join.operator === "Add";
   if (!isSum) checkConcatenation(source, join, at);
@@ -159,14 +162,6 @@ function checkConcatenation(source: Source, join: OnnxNode, { layout }: Flow): v
   const axis = integerOf(join, "axis", 1);
   if ((axis < 0 ? axis + rank : axis) !== (layout.kind === "image" ? 1 : rank - 1))
     throw source.fault(join, "features alone are joined here, not places");
-}
-
-/** Nodes that follow, this one included. */
-function after({ consumers }: Source, node: OnnxNode): Set<OnnxNode> {
-  const found = new Set([node]);
-  for (const each of found)
-    for (const name of each.outputs) for (const next of consumers.get(name) ?? []) found.add(next);
-  return found;
 }
 
 /** Whether a value follows from a node without passing the join. */

@@ -215,3 +215,17 @@ export class Source {
     return fixed === true && this.stored(node, name).data.every((value) => value === 0);
   }
 }
+
+/** Nodes that follow, this one included. */
+function after({ consumers }: Source, node: OnnxNode): Set<OnnxNode> {
+  const found = new Set([node]);
+  for (const each of found)
+    for (const name of each.outputs) for (const next of consumers.get(name) ?? []) found.add(next);
+  return found;
+}
+
+/** The first node that follows from all of several. */
+export function joinOf(source: Source, nodes: readonly OnnxNode[]): OnnxNode | undefined {
+  const reached = nodes.map((node) => after(source, node));
+  return source.nodes.find((node) => reached.every((set) => set.has(node)));
+}

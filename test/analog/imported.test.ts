@@ -51,7 +51,7 @@ const softmax = (row: readonly number[]): number[] => {
 };
 
 // Sums of at most 54 products of numbers of about 1: 54 x 2^-24 = 3.2e-6 for each of few layers.
-test.each(["cnn", "keras", "mlp", "recurrent", "attention", "outside"])(
+test.each(["cnn", "keras", "mlp", "recurrent", "attention", "packed", "outside"])(
   `%s gives the outputs of ${expected.by} to 1e-5`,
   async (name) => {
     for (const own of expected.networks[name].cases) {
@@ -133,6 +133,15 @@ test("what a layer here cannot do is refused with the node", () => {
   );
   const attention = graphOf("attention");
   expect(refusal(changed(attention, "Transpose", { perm: [0, 2, 1, 3] }))).toBe("");
+  const packed = graphOf("packed");
+  const mask = packed.tensors.get("mask");
+  const other = mask && { ...mask, numbers: () => mask.numbers().fill(-1e9) };
+  expect(
+    refusal({
+      ...packed,
+      tensors: new Map([...packed.tensors, ...(other ? [["mask", other] as const] : [])]),
+    }),
+  ).toMatch(/Add Add_\d+: a mask that is not that of times to come$/);
   const nodes = attention.nodes.map((node) =>
     node.operator === "Softmax" ? { ...node, operator: "Tanh" } : node,
   );

@@ -153,6 +153,26 @@ def attention():
     return g.save("attention", inputs, [value("y", FLOAT, "batch", 3)]), {"x": (2, 5, 8)}
 
 
+def packed():
+    """Queries, keys and values by one product, a scale of its own, a stored mask; normalised behind the sum."""
+    g = Graph()
+    heads = g.constant("heads", [0, 0, 2, 4])
+    y = g.node("Add", [g.node("MatMul", ["x", g.weights("qkv.weight", 8, 24)]), g.weights("qkv.bias", 24)])
+    parts = g.node("Split", [y], ["q", "k", "v"], axis=2, num_outputs=3)
+    q, k, v = (g.node("Transpose", [g.node("Reshape", [part, heads])], perm=[0, 2, 1, 3]) for part in parts)
+    scores = g.node("MatMul", [q, g.node("Transpose", [k], perm=[0, 1, 3, 2])])
+    scores = g.node("Div", [scores, g.constant("scale", 1.6, np.float32)])
+    mask = g.constant("mask", np.triu(np.full((5, 5), -1e9), 1), np.float32)
+    y = g.node("MatMul", [g.node("Softmax", [g.node("Add", [scores, mask])], axis=-1), v])
+    y = g.node("Reshape", [g.node("Transpose", [y], perm=[0, 2, 1, 3]), g.constant("flat", [0, 0, 8])])
+    y = g.node("Add", [g.node("MatMul", [y, g.weights("o.weight", 8, 8)]), g.weights("o.bias", 8)])
+    y = g.node("Add", ["x", y])
+    y = g.node("LayerNormalization", [y, g.weights("ln.weight", 8, positive=True), g.weights("ln.bias", 8)])
+    y = g.node("ReduceMean", [y, g.constant("time", [1])], keepdims=0)
+    g.node("Gemm", [y, g.weights("out.weight", 3, 8)], ["y"], transB=1)
+    return g.save("packed", [value("x", FLOAT, "batch", 5, 8)], [value("y", FLOAT, "batch", 3)]), {"x": (2, 5, 8)}
+
+
 def unknown():
     """Operators that nobody maps: of another domain, with graphs inside, of images."""
     g = Graph()
@@ -176,7 +196,7 @@ def outside():
 
 
 expected = {}
-for make in [cnn, keras, mlp, recurrent, attention, outside]:
+for make in [cnn, keras, mlp, recurrent, attention, packed, outside]:
     _, shapes = make()
     file = make.__name__
     session = onnxruntime.InferenceSession(FOLDER / f"{file}.onnx")
