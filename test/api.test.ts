@@ -26,7 +26,8 @@ const values = [
   ...["adam", "adamw", "cosine", "evaluate", "predict", "sequential", "sgd", "stepsDown", "train"], // learning
   ...["inSituMatrices", "inSituOf"], // layers that learn in place
   ...["deviceMatrices", "devicesOf"], // layers on pairs of devices
-  ...["program", "tile", "tileProducts"], // tiles and chips
+  ...["onTiles", "program", "tile", "tileProducts"], // tiles and chips
+  ...["decodeSafetensors", "encodeSafetensors"], // weights in files
   ...["costOf", "mapNetwork", "networkCost", "networkShape", "placeNetwork", "workOf"], // networks on tiles
   ...["importOnnx", "layersShape", "onnxShape", "readOnnx"], // networks from files, and their shapes
   ...["augment", "batches", "crop", "cutout", "flip", "normalise"], // examples to learn from
@@ -50,6 +51,7 @@ const values = [
 const types = [
   ...["Batch", "EpochResult", "Evaluation", "LearningRate", "LossKind", "OptimizerOptions", "State"],
   ...["OnlineNetwork", "OnlineOptions", "OnlinePass"],
+  ...["AwareOptions", "NoiseShape", "TilesUnder"],
   ...["Audio", "CochleaOptions", "Image", "Pattern", "SoundPatternOptions"],
   ...["Cells", "Network", "Part", "Population", "Projection", "Slice", "Source", "SpikeTimes"],
   ...["CompileOptions", "Recorded", "Recorder", "RunOptions", "SimulateOptions", "Simulation", "Trace"],
