@@ -103,11 +103,22 @@ async function errorOf(one: Case, on: Replicate, size: number, tiles: Tiles) {
   const kind = `${clips}`;
   if (!on.exact.has(kind)) on.exact.set(kind, products(asked, on.x, size));
   const exact = on.exact.get(kind) as Float64Array;
-  const { pair, devices, columnScale, stuckReset, stuckSet, stuckRandom } = made;
+  const { pair, devices, significances, columnScale, stuckReset, stuckSet, stuckRandom } = made;
   // what is written does not know what reads it, but for test vectors that tiles read
   const writing = [
     cells ? JSON.stringify([cells.checked.name, cells.checked.parameters]) : "exact",
-    ...[pair, devices, columnScale, made.inputRange, stuckReset, stuckSet, stuckRandom, kind, testReads],
+    ...[
+      pair,
+      devices,
+      significances,
+      columnScale,
+      made.inputRange,
+      stuckReset,
+      stuckSet,
+      stuckRandom,
+      kind,
+      testReads,
+    ],
     testReads === "tile" || made.irDropKind === "exact" ? JSON.stringify(periphery) : "",
   ].join(" ");
   const tileKind = JSON.stringify(periphery);

@@ -3,7 +3,7 @@
  *
  * A weight w = scale_i v, |v| <= 1, sits on a pair of devices that carry its positive and its negative part between Gmin and
  * Gmax; with pair "active" only the device of its sign is simulated and the other stays at Gmin; a "single" device has the middle
- * of its range for 0. `devices` of them in parallel count as their mean. What devices do is the text of their
+ * of its range for 0. `devices` of them in parallel count as their mean; `significances` make them digits. What devices do is the text of their
  * model. A look takes the conductances of one age as they are read once: the same chip and age give the same bits, in any order,
  * and nothing changes by looking. Compensation of drift multiplies scales so that sums of test outputs are those right after
  * programming. Source: Rasch et al. 2023, Nat. Commun. 14:5282; Joshi et al. 2020, Nat. Commun. 11:2473.
@@ -188,10 +188,12 @@ export class Chip {
       for (const [k, device] of stuck.devices.entries()) G[device] = stuck.conductances[k];
       return G;
     });
-    const { pair, devices, irDrop, irDropKind } = this.tile;
+    const { pair, irDrop, irDropKind } = this.tile;
     const exact = irDrop > 0 && irDropKind === "exact";
     const middle = pair === "single" ? (Gmin + Gmax) / 2 : Gmin;
-    const span = devices * (Gmax - middle);
+    const counts = countsOf(this.tile);
+    const all = counts.reduce((a, b) => a + b, 0);
+    const span = all * (Gmax - middle);
     return this.#parts.map(({ values, array, first }) => {
       const G = conductances[array];
       const count = values.length;
@@ -200,12 +202,12 @@ export class Chip {
       for (let k = 0; k < count; k++) {
         let one = 0;
         let other = 0;
-        for (let n = 0, d = first + k; n < devices; n++, d += count) {
-          one += G[d];
-          other += pair === "both" ? G[d + devices * count] : middle;
+        for (let n = 0, d = first + k; n < counts.length; n++, d += count) {
+          one += counts[n] * G[d];
+          other += counts[n] * (pair === "both" ? G[d + counts.length * count] : middle);
         }
         weights[k] = ((pair === "active" ? Math.sign(values[k]) : 1) * (one - other)) / span;
-        if (sums) sums[k] = (one + other) / (devices * Gmax);
+        if (sums) sums[k] = (one + other) / (all * Gmax);
       }
       return { weights, conductances: sums };
     });
@@ -255,8 +257,8 @@ export async function program(
   if (!device)
     throw new ConfigError("this tile has no device to write weights onto; tile({ device: pcmInference })");
   const range = conductancesOf(device, options);
-  const { pair, devices: parallel } = tile;
-  const each = (pair === "both" ? 2 : 1) * parallel;
+  const counts = countsOf(tile);
+  const each = (tile.pair === "both" ? 2 : 1) * counts.length;
   const sizes: number[] = []; // devices of each array
   const written = Object.entries(matrices).map(([name, values]) => {
     const place = (count: number) => {
@@ -272,20 +274,7 @@ export async function program(
   const all = Object.fromEntries(written);
   const parts = written.flatMap(([, matrix]) => matrix.parts);
   const targets = sizes.map((size) => new Float64Array(size));
-  const { Gmin, Gmax } = range;
-  for (const { values, array, first } of parts) {
-    const to = targets[array];
-    const polarity = parallel * values.length; // devices from G+ to G-
-    for (let k = 0; k < values.length; k++) {
-      const value = values[k];
-      const goal = Gmin + Math.abs(value) * (Gmax - Gmin);
-      const middle = (Gmin + Gmax + value * (Gmax - Gmin)) / 2;
-      for (let n = 0, at = first + k; n < parallel; n++, at += values.length) {
-        if (pair === "both") to[at + polarity] = value < 0 ? goal : Gmin;
-        to[at] = pair === "single" ? middle : pair === "both" && value < 0 ? Gmin : goal;
-      }
-    }
-  }
+  for (const part of parts) setTargets(targets[part.array], part, tile, range);
   const devices: Devices[] = [];
   const pulses: Record<string, number> = {};
   let outside = 0;
@@ -298,6 +287,36 @@ export async function program(
   }
   const sums = await testSums(tile, parts, { testVectors, testReads, seed });
   return new Chip({ tile, writing: { pulses, outside }, matrices: all, devices, range, sums });
+}
+
+/** What the devices of a polarity count for, the most significant first. */
+const countsOf = ({ devices, significances }: Tile): number[] =>
+  significances.flatMap((s) => new Array<number>(devices).fill(s));
+
+/** Conductances that a part's devices are to have: [G+, G-][device of the weight][weight]. */
+function setTargets(
+  to: Float64Array,
+  { values, first }: WrittenPart,
+  tile: Tile,
+  { Gmin, Gmax }: Range,
+): void {
+  const { pair, devices: parallel, significances } = tile;
+  const all = significances.reduce((a, b) => a + b, 0);
+  const count = values.length;
+  const polarity = significances.length * parallel * count; // devices from G+ to G-
+  let below = all; // what less significant devices hold
+  for (const [m, significance] of significances.entries()) {
+    below -= significance;
+    for (let k = 0; k < count; k++) {
+      const part = Math.min(1, Math.max(0, (Math.abs(values[k]) * all - below) / significance));
+      const goal = Gmin + part * (Gmax - Gmin);
+      const middle = (Gmin + Gmax + Math.sign(values[k]) * part * (Gmax - Gmin)) / 2;
+      for (let n = 0, at = first + m * parallel * count + k; n < parallel; n++, at += count) {
+        if (pair === "both") to[at + polarity] = values[k] < 0 ? goal : Gmin;
+        to[at] = pair === "single" ? middle : pair === "both" && values[k] < 0 ? Gmin : goal;
+      }
+    }
+  }
 }
 
 /** Cuts a matrix, finds scales, and makes weights relative to them. */

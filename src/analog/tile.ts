@@ -90,6 +90,10 @@ export interface TileOptions {
   readonly pair?: Kind<"pair">;
   /** Devices in parallel in place of one, all written alike. */
   readonly devices?: number;
+  /**
+   * What devices of a polarity count for, falling to 1, such as [4, 1]: a weight fills the least significant first. Default [1].
+   */
+  readonly significances?: readonly number[];
 }
 
 /** A tile, checked: every value present. Made by `tile`. */
@@ -131,6 +135,7 @@ const ideal: Values = {
   columnScale: "column",
   pair: "active",
   devices: 1,
+  significances: [1],
 };
 
 /** Rasch et al. 2023, table of standard parameters. */
@@ -183,7 +188,7 @@ export function tile(options: TileOptions = {}): Tile {
       throw new ConfigError(`a tile has no ${name}${didYouMean(name, Object.keys(ideal))}`);
   const made: Tile = { ...presets[preset], ...given, kind: "tile", device };
   check(made);
-  return Object.freeze(made);
+  return Object.freeze({ ...made, significances: Object.freeze([...made.significances]) });
 }
 
 const wholeFrom = (least: number) => ({
@@ -243,6 +248,12 @@ function check(made: Tile): void {
     if (made[bound] === Number.POSITIVE_INFINITY)
       refuse(bound, made[bound], `a limit, as a converter of ${bits} bits needs one`);
   }
+  const { significances } = made;
+  const falling = significances.every(
+    (s, k) => Number.isFinite(s) && s >= 1 && (k === 0 || s <= significances[k - 1]),
+  );
+  if (!falling || significances.at(-1) !== 1)
+    refuse("significances", `[${significances.join(", ")}]`, "numbers that fall to 1, such as [4, 1]");
   const stuck = made.stuckReset + made.stuckSet + made.stuckRandom;
   if (stuck > 1)
     refuse("stuckReset, stuckSet, stuckRandom", stuck, "parts of all devices, at most 1 together");

@@ -39,18 +39,19 @@ describe("weights are what was asked for", () => {
   test.each(["active", "both"] as const)(
     "on devices without errors, cut to five tiles, pair %s",
     async (pair) => {
-      for (const columnScale of ["column", "tile", "none"] as const)
-        for (const taps of [1, 3]) {
-          const w = values(6, 45, { taps });
-          const chip = await program({ w }, tile({ device: faithful, rows: 9, columnScale, pair }), {
-            seed: 1,
-          });
-          const look = chip.at("31536000 s").matrices["w"];
-          expect(look.parts.map(({ from, to }) => to - from)).toEqual(Array(5).fill(9 / taps));
-          const found = assembled(look);
-          for (const [k, weight] of Array.from(w.weights).entries())
-            expect(Math.abs(found[k] - weight)).toBeLessThan(3 * 2 ** -24); // three roundings to float32
-        }
+      for (const [taps, options] of [
+        [1, { columnScale: "column" }],
+        [3, { columnScale: "tile", devices: 2 }],
+        [3, { columnScale: "none", significances: [4, 2, 1] }],
+      ] as const) {
+        const w = values(6, 45, { taps });
+        const made = tile({ device: faithful, rows: 9, pair, ...options });
+        const look = (await program({ w }, made, { seed: 1 })).at("31536000 s").matrices["w"];
+        expect(look.parts.map(({ from, to }) => to - from)).toEqual(Array(5).fill(9 / taps));
+        const found = assembled(look);
+        const off = Array.from(w.weights, (weight, k) => Math.abs(found[k] - weight));
+        expect(Math.max(...off)).toBeLessThan(3 * 2 ** -24); // three roundings to float32
+      }
     },
   );
 

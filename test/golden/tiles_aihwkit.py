@@ -3,7 +3,8 @@
 Needs `pip install aihwkit torch`. Weights [output][input] and inputs [vector][input] are multiples of 1/256. `forward`: outputs of
 one pass without any noise, by settings; `settings` are names and values of IOParameters that differ from their defaults (presets by
 name), `made` what the tile drew at its construction. `noisy`: mean and variance of outputs of one vector over so many passes. `programmed`: mean and
-variance of weights on pairs of PCM devices, both with errors, right after programming (without noise of reads) and later.
+variance of weights on pairs of PCM devices, both with errors, right after programming (without noise of reads) and later; on several
+pairs where `significances` are told.
 """
 
 import datetime
@@ -14,6 +15,7 @@ import numpy
 import torch
 
 import aihwkit
+from aihwkit.inference.converter.conductance import NPairConductanceConverter
 from aihwkit.inference.noise.pcm import PCMLikeNoiseModel
 from aihwkit.simulator.configs import InferenceRPUConfig
 from aihwkit.simulator.parameters import IOParameters
@@ -136,6 +138,11 @@ for age in [0.0, 3600.0, 3.1536e7]:
     w = model.apply_noise(goals, age) if age > 0 else model.apply_programming_noise(goals)[0]
     w = w.double().numpy()
     programmed.append({"age": age, "mean": short([w.mean(0)])[0], "variance": short([w.var(0, ddof=1)])[0]})
+sliced = PCMLikeNoiseModel(g_converter=NPairConductanceConverter(f_lst=[1, 3], g_max=25.0))
+w = sliced.apply_noise(goals, 3600.0).double().numpy()
+programmed.append(
+    {"age": 3600.0, "significances": [3, 1], "mean": short([w.mean(0)])[0], "variance": short([w.var(0, ddof=1)])[0]}
+)
 
 print("{")
 header = {
