@@ -68,6 +68,22 @@ test("trains that draw nothing give aihwkit's pulses, cell by cell", async () =>
   expect(golden.counts.some(({ pulses }) => pulses.some((n) => Math.abs(n) > 20))).toBe(true);
 });
 
+test("probabilities are rounded to steps of the resolution", async () => {
+  const x = [1, 0.55, -0.33, 0.11, 0];
+  const d = [0.016, -0.0088, 0.0032];
+  const { weights, learn } = await learner({
+    rows: 3,
+    columns: 5,
+    storage: storageOf(even, step),
+    rule: { kind: "pulsed", trains: { kind: "deterministic", resolution: 0.25 } },
+    seed: "1",
+  });
+  learn(d, x, 1); // 16 pulses for the largest pair: both have probability 1
+  const share = (values: readonly number[]) => values.map((v) => Math.round(4 * (v / values[0])) / 4);
+  const expected = share(d).flatMap((own) => share(x).map((other) => -16 * own * other + 0));
+  expect(pulsesOf(weights.values())).toEqual(expected);
+});
+
 describe("the mean change is -rate d x where pulses are what they are taken for", () => {
   const [rows, columns, updates] = [4, 6, 600];
   const x = [0.8, -0.3, 0.05, 0, 0.5, -0.8];

@@ -89,6 +89,14 @@ test("without management trains are full and alike on both sides", () => {
   expect(x * d).toBeCloseTo(0.1 / (0.001 * 10), 4);
 });
 
+test("with a smaller scale of errors trains are shorter and the largest errors are cut off", () => {
+  const o = { rate: 0.51, step: 0.001, x: 0.8, d: 0.05 };
+  const { slots, x, d } = trainScales(trainsOf({ errorScale: 0.5 }), o);
+  expect(slots).toBe(Math.ceil((0.51 * 0.8 * 0.025) / 0.001));
+  expect(d * 0.025).toBeCloseTo(x * 0.8, 5);
+  expect(slots * x * 0.8 * d * 0.05).toBeCloseTo((0.51 * 0.8 * 0.05) / 0.001, 4);
+});
+
 test("trains that cannot be are refused", () => {
   expect(() => trainsOf({ kind: "stochastc" as never })).toThrowErrorMatchingInlineSnapshot(
     `[ConfigError: trains are stochastic, deterministic, mean count, not stochastc; did you mean stochastic?]`,
