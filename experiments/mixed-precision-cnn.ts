@@ -93,7 +93,7 @@ export default experiment({
     batch: 20,
     epochs: 10,
     learningRate: 0.003,
-    learningRateEnd: 0.0003,
+    learningRateEnd: 0.001,
     gain: 7,
     ...deviceDefaults,
     adcRange: [8, 1],
