@@ -9,8 +9,8 @@ import type { Kernels } from "./kernels.ts";
 import {
   largest,
   nearestEven,
-  single,
   type PulseTrainOptions,
+  single,
   TrainWriter,
   trainsOf,
   Upkeep,

@@ -20,7 +20,14 @@ import type { Crosspoints } from "./crosspoints.ts";
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
-import { largest, type PulseTrainOptions, TrainWriter, trainsOf, Upkeep, type UpkeepOptions } from "./pulsed.ts";
+import {
+  largest,
+  type PulseTrainOptions,
+  TrainWriter,
+  trainsOf,
+  Upkeep,
+  type UpkeepOptions,
+} from "./pulsed.ts";
 import type { Read, Reader } from "./reads.ts";
 import { roomOf } from "./trains.ts";
 import type { Input, Purpose, Weights } from "./weights.ts";
