@@ -10,6 +10,7 @@ import {
   devicesOf,
   differentialPair,
   type Layer,
+  lstm,
   type Model,
   type OptimizerOptions,
   sequential,
@@ -141,6 +142,30 @@ describe("products", () => {
         }
     }
   });
+});
+
+test("of a sequence every time is converted, each vector by its own range: 16 bits are nearly none, 4 bits are not", async () => {
+  const run = async (bits: number | undefined) => {
+    const { network, unit } = await made([lstm(8)], [6, 5], {
+      weights: pairsOf(silent.with({ Greset: "2 uS", GresetSd: "0.8 uS" })),
+      ...(bits && { dacBits: bits, adcBits: bits, adcRange: [4, 4] }),
+    });
+    const y = network.forward(plain.numbers(4 * 30, 2), { purpose: "training" }).data.slice(0, 4 * 6 * 8);
+    network.clearGradients();
+    const dx = network.backward({ dy: plain.numbers(4 * 48, 3), wanted: true }).data.slice(0, 4 * 6 * 8);
+    const slopes = network.parameters.map(({ gradient }) => gradient.data.slice());
+    return { y, dx, slopes, weights: unit.weights() };
+  };
+  const [none, fine, coarse] = [await run(undefined), await run(16), await run(4)];
+  const apart = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    Math.max(...Array.from(a, (x, k) => Math.abs(x - b[k]))) / largest(a);
+  expect(fine.weights).toEqual(none.weights);
+  expect(apart(none.y, fine.y)).toBeLessThan(2e-3);
+  expect(apart(none.dx, fine.dx)).toBeLessThan(2e-3);
+  for (const [k, slope] of none.slopes.entries())
+    if (largest(slope) > 0) expect(apart(slope, fine.slopes[k])).toBeLessThan(2e-3);
+  expect(apart(none.y, coarse.y)).toBeGreaterThan(0.02);
+  expect(apart(none.dx, coarse.dx)).toBeGreaterThan(0.02);
 });
 
 describe("the noise of reads", () => {
