@@ -61,6 +61,8 @@ export class GatheredWeights implements Weights {
   readonly #steps: Float32Array; // of a row
   readonly #one: Float32Array; // 1 in a row, else 0
   readonly #key: Key;
+  readonly #found: Block; // byte offsets of groups of chi that hold a whole step, u32
+  readonly #offsets: Uint32Array;
   #updates = 0;
   #row = 0;
 
@@ -90,10 +92,12 @@ export class GatheredWeights implements Weights {
     this.#steps = new Float32Array(columns);
     this.#one = new Float32Array(rows);
     this.#key = randomKey(o.seed, "bins");
+    this.#found = cells.heap.take(this.#chi.data.length / 4);
+    this.#offsets = new Uint32Array(cells.heap.memory.buffer, this.#found.at, this.#chi.data.length / 4);
   }
 
   static bytes(size: { readonly rows: number; readonly columns: number }): number {
-    return TrainWriter.bytes(size) + 4 * (size.rows + 1) * roomOf(size.columns) + 4 * roomOf(size.rows) + 512;
+    return TrainWriter.bytes(size) + 5 * (size.rows + 1) * roomOf(size.columns) + 4 * roomOf(size.rows) + 512;
   }
 
   multiply(x: Input, y: Block, purpose: Purpose): void {
@@ -109,8 +113,16 @@ export class GatheredWeights implements Weights {
     const { stride } = this.cells.weights;
     this.#bin(x.data, this.#x.data, this.columns, inputBins, 0);
     this.#bin(d.data, this.#d.data, this.rows, errorBins, 1);
-    this.#kernels.outer(this.#chi.at, stride, this.#d.at, this.#x.at, this.rows, x.list, x.count, -rate);
-    if (this.#updates > 0 && this.#updates % every === 0) this.#transfer(); // none after the first, as aihwkit
+    const { rows: together = this.rows } = this.#options;
+    const factors = [this.#chi.at, stride, this.#d.at, this.#x.at, this.rows, x.list, x.count, -rate];
+    if (every === 1 && together === this.rows && this.#updates > 1) {
+      // everything was written after the last update: what is due now is among what moves
+      const found = this.#kernels.accumulate(...factors, this.#granularity, this.#found.at);
+      this.#transferFound(found);
+    } else {
+      this.#kernels.outer(...factors);
+      if (this.#updates > 0 && this.#updates % every === 0) this.#transfer(together); // none after the first, as aihwkit
+    }
     this.#updates++;
     this.#upkeep.next();
   }
@@ -129,27 +141,57 @@ export class GatheredWeights implements Weights {
     }
   }
 
-  #transfer(): void {
+  /** Writes the whole steps of so many rows. */
+  #transfer(together: number): void {
     const { rows, columns } = this;
-    const { rows: together = rows, transferRate = 1 } = this.#options;
-    const epsilon = this.#granularity;
     const { width } = this.cells.weights;
-    const chi = this.#chi.data;
     for (let n = 0; n < together; n++, this.#row = (this.#row + 1) % rows) {
-      let any = false;
-      for (let c = 0, k = this.#row * width; c < columns; c++, k++) {
-        const whole = Math.trunc(chi[k] / epsilon);
-        this.#steps[c] = whole;
-        if (whole !== 0) {
-          chi[k] -= whole * epsilon;
-          any = true;
-        }
-      }
-      if (!any) continue;
-      this.#one[this.#row] = 1;
-      this.#writer.update(this.#one, this.#steps, -epsilon * transferRate);
-      this.#one[this.#row] = 0;
+      let most = 0;
+      for (let c = 0, k = this.#row * width; c < columns; c++, k++) most = Math.max(most, this.#spend(c, k));
+      this.#write(this.#row, most);
     }
+  }
+
+  /** The same of the rows of the groups that were found, in which all that is due is. */
+  #transferFound(found: number): void {
+    const { width } = this.cells.weights;
+    for (let n = 0; n < found; ) {
+      const row = Math.floor(this.#offsets[n] / (4 * width));
+      const end = (row + 1) * width;
+      let most = 0;
+      for (; n < found && this.#offsets[n] / 4 < end; n++) {
+        const place = this.#offsets[n] / 4;
+        for (let k = place; k < place + 4; k++)
+          if (k - row * width < this.columns) most = Math.max(most, this.#spend(k - row * width, k));
+      }
+      this.#write(row, most);
+    }
+  }
+
+  /** Takes the whole steps out of a place of chi; gives how many. */
+  #spend(column: number, place: number): number {
+    const chi = this.#chi.data;
+    const whole = Math.trunc(chi[place] / this.#granularity);
+    this.#steps[column] = whole;
+    chi[place] -= whole * this.#granularity;
+    return Math.abs(whole);
+  }
+
+  /** Writes `#steps` of a row, the largest of which is `most` in size, and clears them. */
+  #write(row: number, most: number): void {
+    if (most === 0) return;
+    const { cells } = this;
+    const { transferRate = 1, trains } = this.#options;
+    if (most === 1 && trains === undefined && this.#granularity * transferRate === single(cells.step)) {
+      cells.begin(); // trains of one slot, in which every pulse is certain
+      cells.counts.set(this.#steps);
+      cells.pulse(row);
+    } else {
+      this.#one[row] = 1;
+      this.#writer.update(this.#one, this.#steps, -this.#granularity * transferRate);
+      this.#one[row] = 0;
+    }
+    this.#steps.fill(0);
   }
 
   values(): Float32Array {
