@@ -89,7 +89,7 @@ export default experiment({
         order: "kept",
       },
       {
-        // Adam makes rows of rare words parallel to what is common to all inputs: their sums leave the range of the ADC
+        // after Adam sums leave the range of the ADC: 88 % wrong on tiles as they are, 75 % with an ADC without limits
         floating: {
           epochs: given.epochs,
           batch,

@@ -88,8 +88,8 @@ export default experiment({
   parameters: {
     data: "war-and-peace",
     vocabulary: 0,
-    learnt: 400000,
-    tested: 12800,
+    learnt: 150000,
+    tested: 6400,
     layers: 2,
     features: 64,
     heads: 4,

@@ -137,8 +137,8 @@ export default experiment({
     "Neftci et al. 2019, IEEE Signal Process. Mag. 36:51 (surrogate derivatives); Diehl et al. 2015, IJCNN, doi:10.1109/IJCNN.2015.7280696 (conversion); Rasch et al. 2023, Nat. Commun. 14:5282 (tiles)",
   parameters: {
     data: "mnist",
-    images: 20000,
-    tests: 5000,
+    images: 12000,
+    tests: 2000,
     hidden: 256,
     times: 16,
     decay: 0.9,
