@@ -21,14 +21,14 @@ export class Heap {
   readonly memory: WebAssembly.Memory;
   #end = alignment; // nothing lies at 0
 
-  /** Throws `ConfigError` for more than 4 GiB. */
-  constructor(bytes: number) {
+  /** `shared`: among threads. Throws `ConfigError` for more than 4 GiB. */
+  constructor(bytes: number, o: { readonly shared?: boolean } = {}) {
     const pages = Math.ceil(bytes / pageBytes) + 1;
     if (!(pages * pageBytes <= mostBytes))
       throw new ConfigError(
         `${(bytes / 2 ** 30).toFixed(1)} GiB are more than the 4 GiB a memory of kernels can hold`,
       );
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: o.shared ?? false });
   }
 
   /** Numbers, 0 to begin with. Throws `ConfigError` when the heap is full. */

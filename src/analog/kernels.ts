@@ -5,17 +5,21 @@
  * `normals` sixteen, past the end of what they are told: blocks of the heap have room for the first, the second needs
  * `normalCount` numbers.
  */
+
+import { threadsAvailable } from "../engine/workers.ts";
+import { ConfigError } from "../math/errors.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { exp, log, tanh } from "../wasm/exponential.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
 import { addCells, type CellName } from "./cells.ts";
+import { dealtNumbers, dealtProducts, dealtRows, startCrew } from "./crew.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
 import { addImages } from "./images.ts";
 import { addMatvec } from "./matvec.ts";
 import { addNormals } from "./noise.ts";
 import { addPeriphery, type PeripheryName } from "./periphery.ts";
-import { addProduct } from "./product.ts";
+import { addProduct, planNumbers } from "./product.ts";
 import { addColumnSums, addRowSums, addRowwise, type Rowwise } from "./rowwise.ts";
 
 /** Room that `normals` needs for `count` numbers. */
@@ -344,17 +348,23 @@ export type Kernels = Readonly<
     | (typeof others)[number],
     Call
   >
-> & { readonly heap: Heap };
+> & {
+  readonly heap: Heap;
+  /** Ends threads, where there are any. */
+  readonly close: () => void;
+};
 
 export interface KernelOptions {
+  /** Threads that share products and tables: the same bits for any number. Default 1. */
+  readonly threads?: number;
   /** Fuse products and sums: faster, and other bits on other machines. Throws where the machine cannot. Default false. */
   readonly fused?: boolean;
 }
 
 /** Machine code for any heap: the same for all networks of a process, as it takes 20 ms and is tuned as it runs. */
-const compiled = new Map<boolean, Promise<WebAssembly.Module>>();
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
-function compile(fused: boolean): Promise<WebAssembly.Module> {
+function compile(fused: boolean, shared: boolean): Promise<WebAssembly.Module> {
   const module = new ModuleBuilder();
   addMatvec(module);
   addNormals(module);
@@ -367,14 +377,45 @@ function compile(fused: boolean): Promise<WebAssembly.Module> {
   addRowSums(module, "largestRows", rowSums.sumRows, "max");
   addCells(module);
   addPeriphery(module);
-  return WebAssembly.compile(module.assemble({ pages: 1, maximumPages: 65536, shared: false }));
+  return WebAssembly.compile(module.assemble({ pages: 1, maximumPages: 65536, shared }));
 }
 
-/** The kernels over a new heap of so many bytes. Throws `ConfigError` for more than 4 GiB. */
-export async function compileKernels(bytes: number, { fused = false }: KernelOptions = {}): Promise<Kernels> {
-  const heap = new Heap(bytes);
-  const code = compiled.get(fused) ?? compile(fused);
-  compiled.set(fused, code);
-  const instance = await WebAssembly.instantiate(await code, { env: { memory: heap.memory } });
-  return { ...(instance.exports as unknown as Omit<Kernels, "heap">), heap };
+/**
+ * The kernels over a new heap of so many bytes. Throws `ConfigError` for more than 4 GiB, and for threads where there are
+ * none.
+ */
+export async function compileKernels(bytes: number, options: KernelOptions = {}): Promise<Kernels> {
+  const { fused = false, threads = 1 } = options;
+  if (!(Number.isInteger(threads) && threads >= 1))
+    throw new ConfigError(`threads are a whole number from 1, not ${threads}`);
+  const shared = threads > 1;
+  if (shared && !threadsAvailable())
+    throw new ConfigError("there are no threads here: a page needs cross-origin isolation");
+  const heap = new Heap(bytes, { shared });
+  const key = `${fused} ${shared}`;
+  const code = compiled.get(key) ?? compile(fused, shared);
+  compiled.set(key, code);
+  const module = await code;
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } });
+  const calls = { ...exports } as unknown as Omit<Kernels, "heap" | "close">;
+  if (!shared) return { ...calls, heap, close: () => {} };
+  const dealt = [...Object.keys(elementwise), ...Object.keys(rowwise)];
+  const crew = await startCrew(threads, { module, memory: heap.memory, names: ["multiply", ...dealt] });
+  const plans = heap.take(planNumbers * threads).at;
+  const shares: Record<string, Call> = {
+    multiply: dealtProducts(crew, calls.multiply, heap.memory, plans),
+  };
+  for (const [name, { inputs, outputs }] of Object.entries<Elementwise>(elementwise)) {
+    const call = calls[name as keyof typeof elementwise];
+    shares[name] = dealtNumbers(crew, name, call, inputs.length + outputs.length);
+  }
+  for (const [name, what] of Object.entries<Rowwise>(rowwise)) {
+    const { inputs, outputs, columns = [], rows = [] } = what;
+    shares[name] = dealtRows(crew, name, calls[name as keyof typeof rowwise], {
+      tables: inputs.length + outputs.length,
+      columns: columns.length,
+      perRow: rows.length,
+    });
+  }
+  return { ...calls, ...shares, heap, close: () => crew.close() };
 }

@@ -81,6 +81,10 @@ const fields = [
   "cRow",
 ] as const;
 
+/** Numbers of a plan, and where in it one is: sizes, and strides in bytes. */
+export const planNumbers = fields.length;
+export const fieldOf = (name: (typeof fields)[number]): number => fields.indexOf(name);
+
 /** Writes a plan into the heap; its byte offset is what `multiply` takes. */
 export function takePlan(heap: Heap, o: PlanOptions): number {
   const at = heap.take(fields.length).at;

@@ -31,6 +31,8 @@ export interface SequentialOptions {
   readonly matrices?: Matrices;
   /** Whether `backward` can tell derivatives by the inputs. Default false. */
   readonly inputDerivatives?: boolean;
+  /** Threads that share the work: the same bits for any number. `close` ends them. Default 1. */
+  readonly threads?: number;
   /** Memory for weights and tables in GiB, taken as it is used. Default 2. */
   readonly memory?: number;
 }
@@ -193,6 +195,11 @@ export class Sequential {
     this.#stages.forget(purpose);
   }
 
+  /** Ends the network's threads; it cannot be used any more. */
+  close(): void {
+    this.kernels.close();
+  }
+
   /** Forgets gradients. */
   clearGradients(): void {
     for (const { gradient } of this.parameters) gradient.data.fill(0);
@@ -274,7 +281,7 @@ export async function sequential(layers: readonly Layer[], options: SequentialOp
     throw new ConfigError(`batch is a whole number from 1, not ${batch}`);
   if (!lossKinds.includes(loss))
     throw new ConfigError(`there is no loss ${loss}${didYouMean(loss, lossKinds)}`);
-  const kernels = await compileKernels(memory * 2 ** 30, { fused: options.fused });
+  const kernels = await compileKernels(memory * 2 ** 30, { fused: options.fused, threads: options.threads });
   const { matrices = floatingMatrices } = options;
   const units: MatrixUnit[] = [];
   const stages = buildRow(layers, {

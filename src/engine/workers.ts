@@ -45,42 +45,61 @@ export function threadsAvailable(): boolean {
   );
 }
 
+/** A worker that has said it is ready: what ends it. */
+export type Ready = Promise<() => void>;
+
+/** Starts a worker of Node; undefined in a page. An idle one does not keep the process alive. */
+export function startNodeWorker(url: URL, message: unknown): Ready | undefined {
+  const threads = nodeThreads();
+  return (
+    threads &&
+    new Promise((resolve, reject) => {
+      const worker = new threads.Worker(url);
+      worker.on("message", () => {
+        worker.unref();
+        resolve(() => void worker.terminate());
+      });
+      worker.on("error", reject);
+      worker.postMessage(message);
+    })
+  );
+}
+
+/** Tells a page's worker what it needs. */
+export function startPageWorker(worker: Worker, message: unknown): Ready {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = () => resolve(() => worker.terminate());
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage(message);
+  });
+}
+
+/** Whether this file is TypeScript as it was written, and so are the workers beside it. */
+export const fromSource = import.meta.url.endsWith(".ts");
+
 /** Starts `count` workers on a module and its memory; resolves when all are ready. */
 export async function startTeam(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   count: number,
 ): Promise<Team> {
-  // both addresses are written out, and the browser's in place: that is how bundlers find a worker
-  const fromSource = import.meta.url.endsWith(".ts");
   const words = new Int32Array(memory.buffer);
-  const threads = nodeThreads();
-  const closers: (() => void)[] = [];
-  await Promise.all(
-    Array.from({ length: count }, (_, k) => {
+  const closers = await Promise.all(
+    Array.from({ length: count }, (_, k): Ready => {
       const message = { module, memory, thread: k + 1 };
-      return new Promise<void>((resolve, reject) => {
-        if (threads) {
-          const worker = new threads.Worker(
-            fromSource ? new URL("./worker.ts", import.meta.url) : new URL("./worker.js", import.meta.url),
-          );
-          worker.on("message", () => {
-            worker.unref(); // an idle team does not keep the process alive
-            resolve();
-          });
-          worker.on("error", reject);
-          worker.postMessage(message);
-          closers.push(() => void worker.terminate());
-        } else {
-          const worker = fromSource
+      // both addresses are written out, and the browser's in place: that is how bundlers find a worker
+      const url = fromSource
+        ? new URL("./worker.ts", import.meta.url)
+        : new URL("./worker.js", import.meta.url);
+      return (
+        startNodeWorker(url, message) ??
+        startPageWorker(
+          fromSource
             ? new Worker(new URL("./worker.ts", import.meta.url), { type: "module" })
-            : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-          worker.onmessage = () => resolve();
-          worker.onerror = (event) => reject(new Error(event.message));
-          worker.postMessage(message);
-          closers.push(() => worker.terminate());
-        }
-      });
+            : new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+          message,
+        )
+      );
     }),
   );
   const command = (firstTick: number, ticks: number, kind: number) => {

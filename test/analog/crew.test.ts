@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  gelu,
+  globalAveragePool,
+  layerNorm,
+  lstm,
+  maxPool,
+  residual,
+  type Sequential,
+  sequential,
+  sgd,
+  tanh,
+} from "../../src/index.ts";
+import { uniform } from "../../src/math/random.ts";
+
+const draw = (count: number) =>
+  Float32Array.from({ length: count }, (_, k) => 2 * uniform([3, 4], 0, k, 0) - 1);
+
+const networks = {
+  // large enough that products, tables and arrays are all dealt out, with sizes that do not divide
+  pictures: {
+    layers: [
+      conv2d(20, { kernel: 3 }),
+      batchNorm(),
+      gelu(),
+      residual([conv2d(20, { kernel: 3, bias: false }), tanh()]),
+      conv2d(28, { kernel: 3, stride: 2 }),
+      maxPool(2),
+      globalAveragePool(),
+      dense(28, 10),
+    ],
+    inputs: [19, 17, 3],
+    rows: 1,
+  },
+  sequences: {
+    layers: [dense(50, 100), layerNorm(), lstm(70), dense(70, 10)],
+    inputs: [13, 50],
+    rows: 13,
+  },
+};
+
+/** Weights after some steps, on so many threads. */
+async function learnt(name: keyof typeof networks, threads: number) {
+  const { layers, inputs, rows } = networks[name];
+  const batch = 21;
+  const network: Sequential = await sequential(layers, { inputs, batch, seed: 1, threads, memory: 0.2 });
+  network.optimizer = sgd({ learningRate: 0.05, momentum: 0.9 });
+  const size = inputs.reduce((a, b) => a * b, 1);
+  for (const count of [21, 20, 1]) {
+    network.forward(draw(count * size), { purpose: "training" });
+    network.judge({ labels: Int32Array.from({ length: count * rows }, (_, k) => k % 10) });
+    network.backward();
+    network.step();
+  }
+  const weights = network.weights();
+  network.close();
+  return weights;
+}
+
+describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) => {
+  test("two and three threads learn the bits that one does", async () => {
+    const one = await learnt(name, 1);
+    expect(await learnt(name, 2)).toEqual(one);
+    expect(await learnt(name, 3)).toEqual(one);
+  });
+});
+
+test("numbers of threads that make no sense are refused", async () => {
+  const layers = [dense(2, 2)];
+  await expect(sequential(layers, { inputs: [2], batch: 1, seed: 1, threads: 0 })).rejects.toThrow(
+    "threads are a whole number from 1, not 0",
+  );
+});
