@@ -34,7 +34,14 @@ describe("cusio2w-mnist", () => {
   test("a study is a table of its variants, with intervals over networks, and a figure", async () => {
     const { metrics, figures } = await runExperiment(cusio2w, {
       quick: true,
-      set: { variants: "outputs 10,outputs 50,ideal synapses", replicates: 2, passes: 1, tests: 50 },
+      set: {
+        variants: "outputs 10,outputs 50,ideal synapses",
+        replicates: 2,
+        passes: 1,
+        images: 40,
+        labelling: 40,
+        tests: 20,
+      },
     });
     const rows = metrics["variants"] as { variant: string; accuracy: Estimate; networks: number }[];
     expect(rows.map(({ variant }) => variant)).toEqual(["outputs 10", "outputs 50", "ideal synapses"]);
