@@ -17,7 +17,7 @@ import {
   type UpkeepOptions,
 } from "./pulsed.ts";
 import type { Read } from "./reads.ts";
-import { roomOf } from "./trains.ts";
+import { mostSlots, roomOf } from "./trains.ts";
 import type { Input, Purpose, Weights } from "./weights.ts";
 
 /** How changes are gathered in numbers beside the weights before pulses are given. */
@@ -33,17 +33,20 @@ export interface GatherOptions {
   /** Bins that inputs and errors are rounded to before they are multiplied, by the largest of each. Default: none. */
   readonly inputBins?: number;
   readonly errorBins?: number;
-  /** How a row's whole steps are written. Default: trains of managed length, as aihwkit. */
+  /**
+   * Write a row's whole steps by trains, so that a cell gets them on the average, as aihwkit: {} for its trains of managed
+   * length. Default: exactly so many pulses, at most 31 at once.
+   */
   readonly trains?: PulseTrainOptions;
 }
 
 /**
- * Mixed precision with the write of aihwkit 1.1.0's MixedPrecisionCompound:
+ * Mixed precision:
  *
- *     chi <- chi - lr d x^T;   n = trunc(chi / epsilon);   chi <- chi - n epsilon
+ *     chi <- chi - lr d x^T;   n = trunc(chi / epsilon);   chi <- chi - n epsilon;   |n| pulses
  *
- * row by row, and n epsilon is written by trains, so that a cell gets n pulses on the average. Source: Nandakumar et al.
- * 2020, Front. Neurosci. 14:406, doi:10.3389/fnins.2020.00406, which gives exactly n (mixed.ts).
+ * Source: Nandakumar et al. 2020, Front. Neurosci. 14:406, doi:10.3389/fnins.2020.00406; with `trains` written as aihwkit 1.1.0's
+ * MixedPrecisionCompound does. None is written after the first update, as there.
  */
 export class GatheredWeights implements Weights {
   readonly rows: number;
@@ -63,6 +66,7 @@ export class GatheredWeights implements Weights {
   readonly #key: Key;
   readonly #found: Block; // byte offsets of groups of chi that hold a whole step, u32
   readonly #offsets: Uint32Array;
+  readonly #exact: boolean; // whole steps are whole pulses
   #updates = 0;
   #row = 0;
 
@@ -84,6 +88,8 @@ export class GatheredWeights implements Weights {
     this.#read = o.read;
     this.#options = checkGather(o.gather ?? {}, rows);
     this.#granularity = single(this.#options.granularity ?? cells.step);
+    const { trains, transferRate = 1 } = this.#options;
+    this.#exact = trains === undefined && this.#granularity * transferRate === single(cells.step);
     this.#writer = new TrainWriter(cells, trainsOf(this.#options.trains), o.seed);
     this.#upkeep = new Upkeep([cells], o.upkeep);
     this.#chi = cells.heap.take(rows * cells.weights.width);
@@ -171,7 +177,8 @@ export class GatheredWeights implements Weights {
   /** Takes the whole steps out of a place of chi; gives how many. */
   #spend(column: number, place: number): number {
     const chi = this.#chi.data;
-    const whole = Math.trunc(chi[place] / this.#granularity);
+    const all = Math.trunc(chi[place] / this.#granularity);
+    const whole = this.#exact ? Math.max(-mostSlots, Math.min(mostSlots, all)) : all;
     this.#steps[column] = whole;
     chi[place] -= whole * this.#granularity;
     return Math.abs(whole);
@@ -181,9 +188,9 @@ export class GatheredWeights implements Weights {
   #write(row: number, most: number): void {
     if (most === 0) return;
     const { cells } = this;
-    const { transferRate = 1, trains } = this.#options;
-    if (most === 1 && trains === undefined && this.#granularity * transferRate === single(cells.step)) {
-      cells.begin(); // trains of one slot, in which every pulse is certain
+    const { transferRate = 1 } = this.#options;
+    if (this.#exact) {
+      cells.begin();
       cells.counts.set(this.#steps);
       cells.pulse(row);
     } else {
