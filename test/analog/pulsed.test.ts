@@ -241,7 +241,7 @@ test("gathered changes are written by exactly so many pulses, and what is left w
   const given = new Float64Array(6);
   for (let n = 0; n < 9; n++) {
     const x = [0.9137, -0.3521 * n, 0.2113];
-    const d = [0.5, n % 2 === 0 ? -1 : 2];
+    const d = [0.5, n % 2 === 0 ? -1.0713 : 2.0311];
     learn(d, x, 0.01);
     for (let k = 0; k < 6; k++) {
       chi[k] -= 0.01 * d[Math.floor(k / 3)] * x[k % 3];
