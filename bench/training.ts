@@ -14,8 +14,9 @@ import { parseArgs } from "node:util";
 import { analognetKws } from "../models/analognet.ts";
 import { pcmInference } from "../models/pcm-inference.ts";
 import { resnet } from "../models/resnet.ts";
-import { Heap } from "../src/analog/heap.ts";
-import { addMatmul, scratchNumbers } from "../src/analog/matmul.ts";
+import { compileKernels } from "../src/analog/kernels.ts";
+import { Rows } from "../src/analog/rows.ts";
+import { takeTable } from "../src/analog/table.ts";
 import {
   dense,
   type Layer,
@@ -28,7 +29,6 @@ import {
   sigmoid,
   tile,
 } from "../src/index.ts";
-import { ModuleBuilder } from "../src/wasm/assembler.ts";
 import { describeMachine } from "./machine.ts";
 
 const { values } = parseArgs({
@@ -107,18 +107,14 @@ async function online() {
 
 async function product() {
   const size = 1024;
-  const heap = new Heap(2 ** 25);
-  const module = new ModuleBuilder();
-  addMatmul(module, { fused });
-  const pages = heap.memory.buffer.byteLength / 65536;
-  const code = module.assemble({ pages, maximumPages: pages, shared: false });
-  const { instance } = await WebAssembly.instantiate(code, { env: { memory: heap.memory } });
-  const matmul = instance.exports.matmul as (...numbers: number[]) => void;
-  const [a, b, c] = [0, 1, 2].map(() => heap.take(size * size));
-  const scratch = heap.take(scratchNumbers(size));
-  const row = 4 * size;
+  const kernels = await compileKernels(2 ** 26, { fused });
+  const rows = new Rows(kernels, [size], size);
+  const [x, y] = [0, 1].map(() => takeTable(kernels.heap, [size], size));
+  const w = kernels.heap.take(size * size);
+  rows.load(x);
   const seconds = timed(() => {
-    matmul(a.at, row, 4, b.at, row, 4, c.at, row, size, size, size, scratch.at);
+    rows.pack(w);
+    rows.forward(y, size);
   });
   return { seconds, bytes: undefined };
 }

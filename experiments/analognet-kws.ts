@@ -142,6 +142,7 @@ export default experiment({
         cases,
         seed: context.seed,
         fused: given.fused,
+        threads: context.threads,
         known: await knownNetworks(weights),
       },
       { ...context, partial: (some) => context.partial(result(some)) },

@@ -105,6 +105,7 @@ export default experiment({
           train.inputs.length / time,
         ),
         fused: given.fused,
+        threads: context.threads,
         seed: context.seed,
         known: weights ? await readNetworks(weights) : undefined,
       },

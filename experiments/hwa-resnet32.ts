@@ -154,6 +154,7 @@ export default experiment({
           },
         ],
         fused: given.fused,
+        threads: context.threads,
         seed: context.seed,
         known: weights ? await readNetworks(weights) : undefined,
       },

@@ -159,6 +159,7 @@ export default experiment({
           task.train.inputs.length / task.inputs.reduce((a, b) => a * b),
         ),
         fused: given.fused,
+        threads: context.threads,
         seed: context.seed,
         known: weights ? await readNetworks(weights) : undefined,
       },

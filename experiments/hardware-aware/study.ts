@@ -71,6 +71,8 @@ export interface StudyOptions {
   readonly seed: string | number;
   /** Products and sums fused: a third faster, and other bits on other machines. */
   readonly fused: boolean;
+  /** Threads that share the work; the same bits for any number. Default 1. */
+  readonly threads?: number;
   /** Networks that are known already: `floating`, and by `networkName` those that were trained for chips. */
   readonly known?: Readonly<Record<string, State>>;
 }
@@ -108,6 +110,20 @@ export const normalised = (accuracy: number, floating: number, chance: number): 
 
 /** All of it; what is missing when interrupted is left out. */
 export async function study(task: Task, o: StudyOptions, context: StudyContext): Promise<Found> {
+  const networks: Sequential[] = [];
+  try {
+    return await studyWith(networks, task, o, context);
+  } finally {
+    for (const network of networks) network.close();
+  }
+}
+
+async function studyWith(
+  networks: Sequential[],
+  task: Task,
+  o: StudyOptions,
+  context: StudyContext,
+): Promise<Found> {
   const found: { -readonly [K in keyof Found]: Found[K] } = { losses: [], cases: [], networks: {} };
   const size = task.inputs.reduce((a, b) => a * b, 1);
   const examples = task.train.inputs.length / size;
@@ -129,8 +145,8 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
   };
   const told = (fraction: number, what: string) =>
     context.progress((done + costOfThis * Math.min(1, fraction)) / all, what);
-  const build = (batch: number, under?: TilesUnder, layers = task.layers): Promise<Sequential> =>
-    sequential(layers, {
+  const build = async (batch: number, under?: TilesUnder, layers = task.layers): Promise<Sequential> => {
+    const network = await sequential(layers, {
       inputs: task.inputs,
       batch,
       seed: o.seed,
@@ -138,7 +154,11 @@ export async function study(task: Task, o: StudyOptions, context: StudyContext):
       matrices: under?.matrices,
       memory: 3,
       fused: o.fused,
+      threads: o.threads,
     });
+    networks.push(network);
+    return network;
+  };
   const learn = async (network: Sequential, training: Training, name: string): Promise<number[]> => {
     const losses: number[] = [];
     await train(network, task.train, {

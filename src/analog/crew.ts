@@ -120,7 +120,7 @@ export function dealtProducts(crew: Crew, multiply: Call, memory: WebAssembly.Me
       crew.deal("multiply", multiply, shares);
       return 0;
     }
-    const rows = stretches(m, crew.size, 6);
+    const rows = stretches(m, crew.size);
     if (rows.length < 2) return multiply(plan, a, b, c, images);
     const shares = rows.map(([from, to], k) => {
       const own = plans + 4 * planNumbers * k;

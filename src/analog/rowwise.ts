@@ -158,15 +158,17 @@ function add(module: ModuleBuilder, name: string, what: Rowwise, join: Join): nu
     const chunk = fn.local("i32");
     const end = fn.local("i32");
     const zero = v128.const(0, 0, 0, 0);
+    const chunkStart = fn.local("i32");
+    // a chunk is small enough to stay in the first cache while its features are gone through
     fn.body = [
       start,
-      overFeatures(
-        set(rowStart, i32.const(0)),
-        each(
-          chunk,
-          { below: get(rowCount), step: rowsTogether },
+      each(
+        chunk,
+        { below: get(rowCount), step: rowsTogether },
+        set(end, least(get(rowCount), i32.add(get(chunk), i32.const(rowsTogether)))),
+        overFeatures(
           sums.map((sum) => set(sum, zero)),
-          set(end, least(get(rowCount), i32.add(get(chunk), i32.const(rowsTogether)))),
+          set(rowStart, get(chunkStart)),
           each(
             row,
             { from: get(chunk), below: get(end) },
@@ -182,6 +184,7 @@ function add(module: ModuleBuilder, name: string, what: Rowwise, join: Join): nu
             ),
           ),
         ),
+        set(chunkStart, get(rowStart)),
       ),
     ];
   } else {
