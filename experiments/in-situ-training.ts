@@ -181,7 +181,7 @@ export default experiment({
     epochs: 4,
     learningRates: [0.02, 0.1],
     rules: Object.keys(rules) as readonly string[],
-    devices: ["ecRam", "reRamArrayOM", "reRamSB", "idealized"] as readonly string[],
+    devices: ["ecRam", "reRamArrayOM", "reRamSB"] as readonly string[],
     converters: true,
     replicates: 1,
   },
