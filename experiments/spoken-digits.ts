@@ -87,7 +87,7 @@ export default experiment({
     inhibition: "-1 nA",
     batch: 1,
     devices: 1,
-    weightPerConductance: "50 pA/uS",
+    weightPerConductance: "250 pA/uS",
   },
   quick: { repetitions: 2, tests: 1, epochs: 4, channels: 32, streams: 64 },
   describe: {
