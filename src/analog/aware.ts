@@ -172,8 +172,8 @@ export class AwareMatrix implements MatrixUnit {
   readonly #key: readonly [number, number];
   readonly #before: Float32Array; // ranges when the batch began
   readonly #largest: Float32Array; // inputs of the batch
-  #seen = 0; // batches of training since ranges are looked for
-  #steps = 0;
+  /** Batches of training since ranges are looked for, and steps. */
+  readonly #counts = new Float32Array(2);
   #calls = 0;
   #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
   #shown: "nothing" | "clean" | "disturbed" | "chip" = "nothing";
@@ -222,7 +222,10 @@ export class AwareMatrix implements MatrixUnit {
     this.#ranges.value.data.fill(settings.tile.inputRange, 0, parts.length);
     this.parameters = [this.#weights, ...(this.#bias ? [this.#bias] : []), this.#ranges];
     this.scales = new Float32Array(outputs).fill(1);
-    this.memories = [{ name: `${path}.scale`, data: this.scales }];
+    this.memories = [
+      { name: `${path}.scale`, data: this.scales },
+      { name: `${path}.counts`, data: this.#counts, ofLearning: true },
+    ];
     this.#before = new Float32Array(this.#ranges.value.data.length);
     this.#largest = this.#before.slice();
     this.#inverse = heap.take(outputs);
@@ -258,7 +261,7 @@ export class AwareMatrix implements MatrixUnit {
   }
 
   calibrate(): void {
-    this.#seen = 0;
+    this.#counts[0] = 0;
   }
 
   /** Scales from the weights as they are, and weights clipped to them. */
@@ -300,8 +303,8 @@ export class AwareMatrix implements MatrixUnit {
   }
 
   #changed(): void {
-    this.#steps++;
-    if (this.#steps % this.#o.remapEvery === 0) this.map();
+    this.#counts[1]++;
+    if (this.#counts[1] % this.#o.remapEvery === 0) this.map();
     else this.#clip();
   }
 
@@ -331,7 +334,7 @@ export class AwareMatrix implements MatrixUnit {
     const isTraining = pass.purpose === "training";
     const mounted = this.#mounted;
     if (isTraining) {
-      this.#seen++;
+      this.#counts[0]++;
       this.#before.set(this.#ranges.value.data);
       this.#largest.fill(0);
     } else if (mounted) {
@@ -364,7 +367,7 @@ export class AwareMatrix implements MatrixUnit {
     const z = this.#z;
     const weights = this.#weights.value.at;
     const to = this.#disturbed.at;
-    const scale = noiseScale * (rampSteps > 0 ? Math.min(1, this.#steps / rampSteps) : 1);
+    const scale = noiseScale * (rampSteps > 0 ? Math.min(1, this.#counts[1] / rampSteps) : 1);
     if (tick === undefined || scale === 0)
       kernels.scaleRows(this.outputs, this.#width, weights, to, this.#inverse.at);
     else {
@@ -388,7 +391,7 @@ export class AwareMatrix implements MatrixUnit {
 
   forward(x: Table, y: Table, count: number): void {
     const { purpose, tick } = this.#pass;
-    if (purpose === "training" && this.#seen <= this.#o.rangeBatches) this.#follow(x, count);
+    if (purpose === "training" && this.#counts[0] <= this.#o.rangeBatches) this.#follow(x, count);
     // each product of a batch has noise of its own; that of looks is apart from that of training
     const stream = 2 * this.#calls++ + (purpose === "training" ? 0 : 1);
     this.tiled.forward(x, y, count, { first: tick * this.#examples, stream });
@@ -405,7 +408,7 @@ export class AwareMatrix implements MatrixUnit {
           const size = Math.abs(x.data[row * x.width + c]);
           if (size > largest[k]) largest[k] = size;
         }
-      known[k] = this.#before[k] + (largest[k] - this.#before[k]) / this.#seen;
+      known[k] = this.#before[k] + (largest[k] - this.#before[k]) / this.#counts[0];
       part.alpha = Math.max(1e-12, known[k]);
     }
   }
@@ -413,7 +416,7 @@ export class AwareMatrix implements MatrixUnit {
   backward(x: Table, dy: Table, dx: Table, count: number): void {
     this.tiled.backward(x, dy, dx, count);
     const { learnRange, rangeBatches, rangeDecay } = this.#o;
-    if (!learnRange || this.#seen <= rangeBatches) return;
+    if (!learnRange || this.#counts[0] <= rangeBatches) return;
     const { data } = this.#ranges.gradient;
     for (const [k, part] of this.tiled.parts.entries()) {
       data[k] += part.alpha * this.tiled.rangeSlope(k, x, dx, count);

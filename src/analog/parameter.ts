@@ -33,4 +33,6 @@ export interface Parameter {
 export interface Memory {
   readonly name: string;
   readonly data: Float32Array;
+  /** Whether learning alone needs it: it belongs to checkpoints, not to weights. Default false. */
+  readonly ofLearning?: boolean;
 }

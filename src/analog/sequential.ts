@@ -215,8 +215,8 @@ export class Sequential {
     const all: State = {};
     for (const { name, shape, value, stored } of this.parameters)
       all[name] = { shape, data: stored?.() ?? unfilled(value.data, shape) };
-    for (const { name, data } of this.#stages.memories)
-      all[name] = { shape: [data.length], data: data.slice() };
+    for (const { name, data, ofLearning } of this.#stages.memories)
+      if (!ofLearning) all[name] = { shape: [data.length], data: data.slice() };
     return all;
   }
 
@@ -243,12 +243,57 @@ export class Sequential {
       if (data.length !== target.count)
         throw new ConfigError(`${name} is ${target.count} numbers, not ${data.length}`);
     }
-    const missing = [...targets.keys()].find((name) => !(name in values));
+    const ofLearning = this.#stages.memories.filter((memory) => memory.ofLearning).map(({ name }) => name);
+    const missing = [...targets.keys()].find((name) => !(name in values) && !ofLearning.includes(name));
     if (missing && !o.some) throw new ConfigError(`there is no ${missing} among the weights`);
     for (const [name, { data }] of Object.entries(values)) targets.get(name)?.set(data);
     for (const { renewed } of this.parameters) renewed?.();
   }
+
+  /**
+   * All that learning needs to go on elsewhere: weights, what the optimizer remembers, and counts of batches. States that
+   * sequences hand on are not in it. Throws `ConfigError` for weights on devices.
+   */
+  checkpoint(): State {
+    const fixed = this.parameters.find(({ stored }) => stored);
+    if (fixed) throw new ConfigError(`${fixed.name} are on devices, which are not kept in a checkpoint`);
+    const all = this.weights();
+    const learning = this.#stages.memories.filter(({ ofLearning }) => ofLearning);
+    for (const { name, data } of [...learning, ...this.#optimizer.memories])
+      all[name] = { shape: [data.length], data: data.slice() };
+    const counts = [this.steps, this.#ticks.training, this.#ticks.inference];
+    return { ...all, [countsName]: { shape: [3], data: Float32Array.from(counts) } };
+  }
+
+  /**
+   * Goes on from a checkpoint of the same layers with an optimizer of the same kind: `train` then ends with the weights of one that
+   * was never interrupted. Throws `ConfigError` for names and sizes that do not fit.
+   */
+  resume(state: State, optimizer: OptimizerOptions): void {
+    const { [countsName]: counts, ...rest } = state;
+    if (counts?.data.length !== 3)
+      throw new ConfigError("there are no counts of training: weights, not a checkpoint");
+    const isOptimizers = (name: string) => /\.moment\d$/.test(name);
+    const entries = Object.entries(rest);
+    this.optimizer = optimizer;
+    const { memories } = this.#optimizer;
+    const kept = new Map(memories.map(({ name, data }) => [name, data]));
+    const moments = entries.filter(([name]) => isOptimizers(name));
+    for (const [name, { data }] of moments)
+      if (kept.get(name)?.length !== data.length)
+        throw new ConfigError(`${name} is not what an optimizer ${optimizer.kind} remembers of this network`);
+    if (moments.length !== memories.length)
+      throw new ConfigError(`an optimizer ${optimizer.kind} remembers more than this checkpoint has`);
+    this.setWeights(Object.fromEntries(entries.filter(([name]) => !isOptimizers(name))));
+    for (const [name, { data }] of moments) kept.get(name)?.set(data);
+    const [steps, training, inference] = counts.data;
+    this.#optimizer.steps = steps;
+    Object.assign(this.#ticks, { training, inference });
+  }
 }
+
+/** Counts of a checkpoint, by what they count. */
+const countsName = "training.counts"; // steps, batches of training, batches of looks
 
 /** Sizes as rows: all but the first together. */
 const rowSize = (shape: Shape): number => (shape.length === 1 ? shape[0] : sizeOf(shape.slice(1)));

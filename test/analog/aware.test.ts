@@ -3,8 +3,10 @@ import { pcmInference } from "../../models/pcm-inference.ts";
 import { noiseShapes } from "../../src/analog/aware.ts";
 import {
   type AwareOptions,
+  adam,
   batchNorm,
   conv2d,
+  cosine,
   decodeSafetensors,
   dense,
   encodeSafetensors,
@@ -16,6 +18,7 @@ import {
   sgd,
   tanh,
   tile,
+  train,
 } from "../../src/index.ts";
 import { uniform } from "../../src/math/random.ts";
 
@@ -237,6 +240,55 @@ test("weights in floating point beyond those of the start come whole onto tiles,
   const [y, expected] = [network, floating].map((one) => one.forward(examples).data.slice(0, 16));
   y.forEach((value, k) => {
     expect(Math.abs(value - expected[k])).toBeLessThan(1e-4);
+  });
+});
+
+describe("checkpoints", () => {
+  const set = { inputs: draw(30 * 240, 2), labels: Array.from({ length: 30 }, (_, k) => k % 3) };
+  const options = {
+    epochs: 3,
+    batch: 4,
+    seed: 9,
+    optimizer: sgd({ learningRate: cosine(0.05), momentum: 0.9, weightDecay: 1e-3 }),
+  };
+  const aware: AwareOptions = {
+    tile: tile({ device: pcmInference }),
+    noiseScale: 2,
+    rampSteps: 10,
+    remapEvery: 7,
+    rangeBatches: 6,
+  };
+
+  test("training for chips that is interrupted goes on in another network, to the same bits", async () => {
+    const { network: whole } = await networkOn(aware);
+    await train(whole, set, options);
+    const { network: first } = await networkOn(aware);
+    const stop = new AbortController();
+    await train(first, set, {
+      ...options,
+      signal: stop.signal,
+      onStep: (step) => {
+        if (step === 11) stop.abort();
+      },
+    });
+    expect(first.steps).toBeLessThan(24);
+    const file = encodeSafetensors(first.checkpoint());
+    const { network: second } = await networkOn(aware);
+    second.resume(decodeSafetensors(file), options.optimizer);
+    await train(second, set, options);
+    expect(second.weights()).toEqual(whole.weights());
+    const { network: other } = await networkOn(aware); // control: without what the optimizer remembers
+    other.setWeights(first.weights());
+    await train(other, set, options);
+    expect(other.weights()).not.toEqual(whole.weights());
+  });
+
+  test("what is no checkpoint, or one of another optimizer, is refused", async () => {
+    const { network } = await networkOn(aware);
+    expect(() => network.resume(network.weights(), options.optimizer)).toThrow("not a checkpoint");
+    network.optimizer = options.optimizer;
+    const kept = network.checkpoint();
+    expect(() => network.resume(kept, adam({ learningRate: 0.1 }))).toThrow("remembers more than");
   });
 });
 
