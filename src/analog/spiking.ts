@@ -12,7 +12,8 @@ import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import { paddedColumns } from "./matvec.ts";
-import type { Pass, Site, Stage } from "./stage.ts";
+import type { Pass } from "./parameter.ts";
+import type { Site, Stage } from "./stage.ts";
 import { formatShape, type Shape, type Table, takeTable } from "./table.ts";
 
 export class SpikingStage implements Stage {
