@@ -11,6 +11,7 @@ import {
   adam,
   augment,
   ConfigError,
+  cosine,
   dense,
   deviceMatrices,
   devicesOf,
@@ -52,7 +53,7 @@ const kinds = {
   both: { on: ["generator", "discriminator"], chi: true },
   "generator alone": { on: ["generator"], chi: true },
   "discriminator alone": { on: ["discriminator"], chi: true },
-  "both, no chi": { on: ["generator", "discriminator"], chi: false },
+  "both without chi": { on: ["generator", "discriminator"], chi: false },
 } as const satisfies Record<string, { on: readonly (keyof Adversaries)[]; chi: boolean }>;
 type Kind = keyof typeof kinds;
 const isKind = (name: string): name is Kind => Object.hasOwn(kinds, name);
@@ -137,13 +138,15 @@ export default experiment({
     batch: 20,
     epochs: 5,
     learningRate: 0.001,
+    learningRateEnd: 0.0003,
     beta1: 0.5,
+    realTarget: 0.9,
     gain: 7,
     ...deviceDefaults,
     adcRange: [8, 2],
     shown: 40,
     replicates: 2,
-    kinds: ["floating point", "both", "both, no chi", "generator alone", "discriminator alone"],
+    kinds: ["floating point", "both", "both without chi", "generator alone", "discriminator alone"],
   },
   quick: {
     data: "sample",
@@ -158,7 +161,7 @@ export default experiment({
     epochs: 60,
     shown: 20,
     replicates: 1,
-    kinds: ["floating point", "both", "both, no chi"],
+    kinds: ["floating point", "both", "both without chi"],
   },
   describe: {
     data: '"mnist", or "sample" for the 100 + 100 digits that ship with the program',
@@ -171,8 +174,10 @@ export default experiment({
     classifierEpochs: "passes by which it learns",
     batch: "real digits, and as many made ones, in a step",
     epochs: "passes over the real digits",
-    learningRate: "of Adam, for both networks",
+    learningRate: "of Adam at first, for both networks",
+    learningRateEnd: "in the end; between them half a cosine",
     beta1: "of Adam",
+    realTarget: "what the discriminator is to say of real digits",
     gain: "weight 1 of the devices, in standard deviations 1 / sqrt(inputs) of each layer",
     ...deviceTexts,
     shown: "made digits in a picture",
@@ -196,7 +201,16 @@ export default experiment({
 
   async run(given, context) {
     const { data, images, samples, shown, replicates, kinds: names, ...setting } = given;
-    const { noise: size, batch, epochs, learningRate, beta1, classifierEpochs: judging, features } = setting;
+    const {
+      noise: size,
+      batch,
+      epochs,
+      learningRate,
+      learningRateEnd,
+      beta1,
+      classifierEpochs: judging,
+      features,
+    } = setting;
     for (const name of names)
       if (!isKind(name))
         throw new ConfigError(`there is no kind ${name}; there are ${Object.keys(kinds).join(", ")}`);
@@ -210,7 +224,7 @@ export default experiment({
     const { rows, columns } = digits.train;
     const pixels = rows * columns;
     const noise = noiseOf(size);
-    const optimizer = adam({ learningRate, beta1 });
+    const optimizer = adam({ learningRate: cosine(learningRate, { end: learningRateEnd }), beta1 });
     const made = new Map<Kind, Made[]>(names.filter(isKind).map((name) => [name, []]));
     const judges: Judge[] = [];
     const all = made.size * replicates;
@@ -237,7 +251,7 @@ export default experiment({
       const look = () => judge.distance(imagine(pair.generator, looked));
       const distances = [look()];
       await compete(pair, learnt.inputs, {
-        ...{ epochs, batch, optimizer, noise, seed, signal: context.signal },
+        ...{ epochs, batch, optimizer, noise, realTarget: setting.realTarget, seed, signal: context.signal },
         progress: (fraction) => context.progress((done + fraction) / all, kind),
         onEpoch: () => distances.push(look()),
       });
@@ -375,7 +389,7 @@ function figuresOf(
     }),
     ...Object.fromEntries(
       all.map(([kind, [one]]) => [
-        `digits ${kind}`.replaceAll(/[ ,]+/g, "-"),
+        `digits ${kind}`.replaceAll(" ", "-"),
         picture(
           one.images,
           `Digits made by networks, ${kind === "floating point" ? "" : "devices: "}${kind}`,

@@ -90,6 +90,8 @@ export async function compete(
     readonly batch: number;
     readonly optimizer: OptimizerOptions;
     readonly noise: Noise;
+    /** What the discriminator is to say of real images: 1, or less (Salimans et al. 2016, arXiv:1606.03498, section 3.4). */
+    readonly realTarget: number;
     readonly seed: string;
     readonly signal: Context["signal"];
     readonly progress: (fraction: number) => void;
@@ -101,6 +103,7 @@ export async function compete(
   const count = images.length / pixels;
   const steps = Math.floor(count / batch);
   const ones = new Float32Array(batch).fill(1);
+  const realTargets = new Float32Array(batch).fill(o.realTarget);
   const zeros = new Float32Array(batch);
   generator.optimizer = o.optimizer;
   discriminator.optimizer = o.optimizer;
@@ -115,7 +118,7 @@ export async function compete(
       }
       const real = inputs.subarray(step * batch * pixels, (step + 1) * batch * pixels);
       discriminator.forward(real, { purpose: "training" });
-      discriminator.judge({ targets: ones });
+      discriminator.judge({ targets: realTargets });
       discriminator.backward();
       const z = noise(batch, `${seed}/noise ${epoch} ${step}`);
       const made = rowsOf(generator.forward(z, { purpose: "training" }), batch);

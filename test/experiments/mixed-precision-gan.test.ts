@@ -27,7 +27,7 @@ test("quick: made digits come nearer to real ones on devices; without chi they d
     "distance",
     "digits-floating-point",
     "digits-both",
-    "digits-both-no-chi",
+    "digits-both-without-chi",
     "digits-real",
   ]);
 });
