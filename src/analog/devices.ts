@@ -20,8 +20,8 @@ import { type Kernels, normalCount } from "./kernels.ts";
 import type { Matrices, MatrixOptions, MatrixUnit } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import { type CrossbarUse, Pairs, stepsOf } from "./pairs.ts";
-import type { Sequential } from "./sequential.ts";
 import type { Parameter, Pass } from "./parameter.ts";
+import type { Sequential } from "./sequential.ts";
 import { type Table, tableOver } from "./table.ts";
 
 /** Pairs of devices under a network that learns from batches. */
