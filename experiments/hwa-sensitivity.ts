@@ -73,7 +73,7 @@ const subjects: Readonly<
     const { train, test, symbols } = await textTask({
       data: data || "ptb-words",
       vocabulary: 1000,
-      learnt: 200000,
+      learnt: 100000,
       tested: 0,
       batch: 20,
       time,
@@ -128,7 +128,9 @@ export default experiment({
   metrics: {
     standard: "accuracy on the standard tile (%)",
     effects:
-      "each effect from the one that is felt first: the level that costs what may be lost, how many times the standard that is where it has one, and the accuracies seen (%)",
+      "the level of each effect that costs what may be lost, how many times the standard that is where it has one, and the accuracies seen (%)",
+    ranking:
+      "effects of the standard tile, first the one of which the fewest multiples are borne; of converters a bit less counts twice",
   },
 
   async run(given, context) {
@@ -245,12 +247,12 @@ async function threshold(
   return { effect, level: broken, seen };
 }
 
-/** How hard an effect is to bear: a level of noise, share or multiple, small ones first; bits from the most on. */
+/** Levels, their ranking, and figures of both. */
 function resultOf(
   rows: readonly Row[],
   o: { readonly standard: number; readonly least: number; readonly name: string },
 ): Result {
-  const metrics = {
+  const levels = {
     standard: 100 * o.standard,
     effects: rows.map(({ effect, level, seen }) => ({
       effect: effect.name,
@@ -260,10 +262,11 @@ function resultOf(
       seen: seen.map((one) => ({ level: one.level, accuracy: 100 * one.accuracy })),
     })),
   };
+  const borne = rows
+    .filter(({ level, effect }) => level !== undefined && effect.standard > 0)
+    .sort((a, b) => multiple(a) - multiple(b));
+  const metrics = { ...levels, ranking: borne.map(({ effect }) => effect.name) };
   if (rows.length === 0) return { metrics };
-  const borne = rows.filter(
-    ({ level, effect }) => level !== undefined && !effect.whole && effect.standard > 0,
-  );
   return {
     metrics,
     figures: {
@@ -294,9 +297,7 @@ function resultOf(
               title: `${o.name}: multiples of the standard tile that are borne`,
               categories: borne.map(({ effect }) => effect.name),
               series: {
-                borne: borne.map(({ effect, level = 1 }) =>
-                  Math.max(level / effect.standard, effect.standard / level),
-                ),
+                borne: borne.map(multiple),
               },
               yTitle: "times the standard",
             }),
@@ -305,6 +306,10 @@ function resultOf(
     },
   };
 }
+
+/** How many times worse than standard; a bit less is twice. */
+const multiple = ({ effect, level = effect.standard }: Row): number =>
+  effect.whole ? 2 ** (effect.standard - level) : Math.max(level / effect.standard, effect.standard / level);
 
 /** How many times worse than the first level tried. */
 const worse = ({ levels }: Effect, level: number): number =>
