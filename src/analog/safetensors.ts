@@ -4,7 +4,6 @@
  * Format: https://github.com/huggingface/safetensors, "Format". Numbers are little-endian; written are float32, read are
  * also float64, float16 and bfloat16. A file is data: reading it executes nothing.
  */
-import { z } from "zod";
 import { DataError } from "../math/errors.ts";
 import type { State } from "./sequential.ts";
 
@@ -83,11 +82,22 @@ function upper(bits: number): number {
   return new Float32Array(Uint32Array.of(bits << 16).buffer)[0];
 }
 
-const entry = z.object({
-  dtype: z.string(),
-  shape: z.array(z.int().nonnegative()),
-  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-});
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const areCounts = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
+const isEntry = (value: unknown): value is Entry =>
+  isRecord(value) &&
+  typeof value["dtype"] === "string" &&
+  areCounts(value["shape"]) &&
+  areCounts(value["data_offsets"]) &&
+  value["data_offsets"].length === 2;
 
 /** The arrays of a file, in float32. Throws `DataError` that says what is wrong with it. */
 export function decodeSafetensors(bytes: Uint8Array): State {
@@ -105,15 +115,13 @@ export function decodeSafetensors(bytes: Uint8Array): State {
   } catch {
     refuse("its header is not JSON");
   }
-  const parsed = z.record(z.string(), z.unknown()).safeParse(header);
-  if (!parsed.success) return refuse("its header is no record of arrays");
+  if (!isRecord(header)) return refuse("its header is no record of arrays");
   const start = 8 + length;
   const state: State = {};
-  for (const [name, value] of Object.entries(parsed.data)) {
+  for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const found = entry.safeParse(value);
-    if (!found.success) return refuse(`${name} has no type, shape and place`);
-    const { dtype, shape, data_offsets } = found.data;
+    if (!isEntry(value)) return refuse(`${name} has no type, shape and place`);
+    const { dtype, shape, data_offsets } = value;
     const reader = readers[dtype];
     if (!reader) return refuse(`${name} is of type ${dtype}; read are ${Object.keys(readers).join(", ")}`);
     const [from, to] = data_offsets;

@@ -36,8 +36,8 @@ function bundle(name: string): Promise<string> {
   return made;
 }
 
-/** Imports by name become paths on this server: import maps would need a script in the page. */
-const named = /(\bfrom\s*|\bimport\s*\(?\s*)"([^"./][^"]*)"/g;
+/** Imports by name become paths on this server: import maps would need a script in the page. The text "from" is none. */
+const named = /((?<!")\bfrom\s*|\bimport\s*\(?\s*)"([^"./][^"]*)"/g;
 
 async function moduleAt(path: string): Promise<string> {
   if (path.startsWith("/package/")) return bundle(path.slice("/package/".length));
