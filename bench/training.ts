@@ -30,6 +30,7 @@ import {
   tile,
 } from "../src/index.ts";
 import { describeMachine } from "./machine.ts";
+import { timed } from "./timed.ts";
 
 const { values } = parseArgs({
   options: {
@@ -40,22 +41,6 @@ const { values } = parseArgs({
   },
 });
 const { fused } = values;
-
-/** CPU seconds of one call. */
-function timed(run: () => void, least = 1): number {
-  for (let k = 0; k < 2; k++) run();
-  const start = process.cpuUsage();
-  let count = 0;
-  const used = () => {
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1e6;
-  };
-  while (used() < least) {
-    run();
-    count++;
-  }
-  return used() / count;
-}
 
 interface Network {
   readonly layers: readonly Layer[];

@@ -18,6 +18,7 @@ import { TrainWriter, trainsOf } from "../src/analog/pulsed.ts";
 import { dense, inSituMatrices, type Model, referenceDevice, sequential, sgd, tanh } from "../src/index.ts";
 import { uniform } from "../src/math/random.ts";
 import { describeMachine } from "./machine.ts";
+import { timed } from "./timed.ts";
 
 const { values } = parseArgs({
   options: {
@@ -48,22 +49,6 @@ const storageOf = (name: string) => {
   });
 };
 
-/** CPU seconds of one call. */
-function timed(run: () => void, least = 0.3): number {
-  for (let k = 0; k < 3; k++) run();
-  const start = process.cpuUsage();
-  let count = 0;
-  const used = () => {
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1e6;
-  };
-  while (used() < least) {
-    run();
-    count++;
-  }
-  return used() / count;
-}
-
 async function update(name: string, signs: string, rate: number): Promise<number> {
   const options = { rows: size, columns: size, storage: storageOf(name), seed: "1" };
   const heap = new Heap(crosspointBytes(options) + TrainWriter.bytes(options));
@@ -75,7 +60,7 @@ async function update(name: string, signs: string, rate: number): Promise<number
   return timed(() => {
     turn = -turn; // back and forth, so that weights stay within their bounds
     writer.update(d, x, turn * rate);
-  });
+  }, 0.3);
 }
 
 async function step(name: string): Promise<number> {
@@ -100,7 +85,7 @@ async function step(name: string): Promise<number> {
     network.judge({ labels: [k % 10] });
     network.backward();
     network.step();
-  });
+  }, 0.3);
 }
 
 /** CPU seconds of aihwkit for cases, in its words. */

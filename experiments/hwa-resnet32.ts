@@ -1,7 +1,5 @@
 /** Hardware-aware training of ResNet-32: what a year of drift costs with and without it. */
 import { readNetworks } from "../datasets/weights.ts";
-import { pcmInference } from "../models/pcm-inference.ts";
-import { reRamWanDay } from "../models/reram-inference.ts";
 import { resnet } from "../models/resnet.ts";
 import {
   augment,
@@ -14,13 +12,12 @@ import {
   type Result,
   sgd,
   type Time,
-  tile,
 } from "../src/index.ts";
+import { bothWays, chipDescriptions } from "./hardware-aware/chips.ts";
 import { pictures } from "./hardware-aware/pictures.ts";
 import { errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
 
-const devices = { pcm: pcmInference, reram: reRamWanDay };
-
+const { dropConnect: _, ...chipTexts } = chipDescriptions;
 const compensations = ["global", "column", "none"] as const;
 
 function compensationOf(word: string) {
@@ -76,27 +73,14 @@ export default experiment({
     epochs: "passes over the pictures in floating point",
     learningRate: "of stochastic gradient descent with Nesterov's momentum 0.9; it falls along half a cosine",
     batch: "pictures of a step",
-    awareEpochs: "passes of training for chips, which starts from the weights in floating point",
-    awareRate: "its learning rate",
-    noise: "factor of the noise on weights in it",
-    rampSteps: "steps over which that noise grows",
+    ...chipTexts,
     remapEvery: "steps from one mapping of weights to conductances to the next; 0 for one mapping",
-    device: `what holds the weights: ${Object.keys(devices).join(" or ")}`,
-    chips: "programmings of each network",
-    ages: "times after programming",
     driftCompensation: '"global", one factor for each tile, "column", or "none"',
-    weights:
-      "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
-    fused: "fuse products and sums: a third faster, and other bits on other machines",
   },
   metrics: { ...tableMetrics, pictures: "to learn from, and to test on" },
 
   async run(given, context) {
-    const { blocks, batch, epochs, awareEpochs, noise, rampSteps, remapEvery, chips, weights } = given;
-    const name = given.device;
-    if (!Object.hasOwn(devices, name))
-      throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
-    const device = devices[name as keyof typeof devices];
+    const { blocks, batch, epochs, weights } = given;
     const ages = given.ages as readonly Time[];
     const data = await pictures(given.data, { ...given, seed: context.seed });
     const [height] = data.inputs;
@@ -108,7 +92,9 @@ export default experiment({
         pictures: { data: given.data, train: data.train.labels.length, test: data.test.labels.length },
       },
       figures:
-        found.cases.length > 0 ? { error: errorFigure(found, `ResNet-${depth} on ${name} chips`) } : {},
+        found.cases.length > 0
+          ? { error: errorFigure(found, `ResNet-${depth} on ${given.device} chips`) }
+          : {},
       networks: found.networks,
     });
     const descent = (rate: number, warmUp: number) =>
@@ -118,16 +104,6 @@ export default experiment({
         nesterov: true,
         weightDecay: 5e-4,
       });
-    const onChips = {
-      mapping: {
-        ...(remapEvery > 0 ? { remapEvery } : {}),
-        rangeBatches: Math.min(100, Math.ceil(data.train.labels.length / batch)),
-      },
-      tile: tile({ device }),
-      ages,
-      chips,
-      driftCompensation: compensationOf(given.driftCompensation),
-    };
     const found = await study(
       {
         ...data,
@@ -137,22 +113,11 @@ export default experiment({
       },
       {
         floating: { epochs, batch, optimizer: descent(given.learningRate, 0.1) },
-        cases: [
-          { name: "as it is", ...onChips },
-          {
-            name: "trained for chips",
-            ...onChips,
-            training: {
-              epochs: awareEpochs,
-              batch,
-              optimizer: descent(given.awareRate, 0.05),
-              noise: name === "reram" ? "reram" : "pcm",
-              noiseScale: noise,
-              rampSteps,
-              tile: tile({ device, irDrop: 0, weightNoise: 0 }),
-            },
-          },
-        ],
+        cases: bothWays(
+          { ...given, ages, driftCompensation: compensationOf(given.driftCompensation) },
+          { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate, 0.05) },
+          data.train.labels.length,
+        ),
         fused: given.fused,
         threads: context.threads,
         seed: context.seed,

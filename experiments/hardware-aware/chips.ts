@@ -13,7 +13,9 @@ export interface ChipOptions {
   readonly chips: number;
   readonly noise: number;
   readonly rampSteps: number;
-  readonly dropConnect: number;
+  readonly dropConnect?: number;
+  readonly remapEvery?: number;
+  readonly driftCompensation?: Case["driftCompensation"];
 }
 
 /**
@@ -26,7 +28,9 @@ export function bothWays(o: ChipOptions, training: Training, examples: number): 
     throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
   const device = devices[name as keyof typeof devices];
   const rangeBatches = Math.min(100, Math.ceil(examples / training.batch));
-  const onChips = { mapping: { rangeBatches }, tile: tile({ device }), ages: o.ages, chips: o.chips };
+  const { ages, chips, driftCompensation, remapEvery } = o;
+  const mapping = { rangeBatches, ...(remapEvery ? { remapEvery } : {}) };
+  const onChips = { mapping, tile: tile({ device }), ages, chips, driftCompensation };
   return [
     { name: "as it is", ...onChips },
     {
@@ -37,7 +41,7 @@ export function bothWays(o: ChipOptions, training: Training, examples: number): 
         noise: name === "reram" ? "reram" : "pcm",
         noiseScale: o.noise,
         rampSteps: o.rampSteps,
-        dropConnect: o.dropConnect,
+        dropConnect: o.dropConnect ?? 0,
         // what is slow and small
         tile: tile({ device, irDrop: 0, weightNoise: 0 }),
       },

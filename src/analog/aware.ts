@@ -11,7 +11,7 @@ import { randomKey } from "../math/random.ts";
 import type { ChipLook, LookedMatrix, MatrixValues } from "./chip.ts";
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
-import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit } from "./matrix.ts";
+import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Memory, Parameter, Pass } from "./parameter.ts";
 import type { Table } from "./table.ts";
@@ -217,7 +217,7 @@ export class AwareMatrix implements MatrixUnit {
     };
     const variance = o.variance ?? 1 / inputs;
     this.#weights.value.data.set(drawStart(kernels, { rows: outputs, columns: inputs, seed, variance }));
-    this.#bias = o.bias ? take("bias", [outputs], paddedColumns(outputs), false) : undefined;
+    this.#bias = takeBias(o);
     this.#ranges = take("range", [parts.length], paddedColumns(parts.length), false);
     this.#ranges.value.data.fill(settings.tile.inputRange, 0, parts.length);
     this.parameters = [this.#weights, ...(this.#bias ? [this.#bias] : []), this.#ranges];

@@ -19,6 +19,7 @@ import { paddedColumns } from "./matvec.ts";
 import { addNormals } from "./noise.ts";
 import { type Directions, type Plan, planOf } from "./plan.ts";
 import { addLook, addPulses, layOutSteps, type StepMemory, stepBytes } from "./steps.ts";
+import { withoutFilling } from "./table.ts";
 import {
   type Arranged,
   addCoincide,
@@ -347,12 +348,7 @@ export class Crosspoints {
   }
 
   #packed(data: Float32Array): Float32Array {
-    const { rows, columns } = this;
-    const { width } = this.weights;
-    const copy = new Float32Array(rows * columns);
-    for (let row = 0; row < rows; row++)
-      copy.set(data.subarray(row * width, row * width + columns), row * columns);
-    return copy;
+    return withoutFilling(data, this.weights);
   }
 
   /** Draws the trains of lines of one side: bit k with probability |value| scale. `side` 0: columns, 1: rows. */

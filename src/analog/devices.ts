@@ -17,12 +17,11 @@ import { seconds, type Time } from "../math/units.ts";
 import { ageingEvery, checkHardware, type Hardware } from "./hardware.ts";
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
-import type { Matrices, MatrixOptions, MatrixUnit } from "./matrix.ts";
-import { paddedColumns } from "./matvec.ts";
+import { type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
 import { type CrossbarUse, Pairs, stepsOf } from "./pairs.ts";
 import type { Parameter, Pass } from "./parameter.ts";
 import type { Sequential } from "./sequential.ts";
-import { type Table, tableOver } from "./table.ts";
+import { type Table, tableOver, withoutFilling } from "./table.ts";
 
 /** Pairs of devices under a network that learns from batches. */
 export interface DeviceOptions extends Hardware {
@@ -102,16 +101,7 @@ export class DeviceMatrix implements MatrixUnit {
       changed: () => this.#write(),
       stored: () => this.weights(),
     };
-    const padded = paddedColumns(o.outputs);
-    this.#bias = o.bias
-      ? {
-          name: `${o.path}.bias`,
-          shape: [o.outputs],
-          value: heap.take(padded),
-          gradient: heap.take(padded),
-          decays: false,
-        }
-      : undefined;
+    this.#bias = takeBias(o);
     this.parameters = this.#bias ? [this.#chi, this.#bias] : [this.#chi];
   }
 
@@ -277,11 +267,7 @@ export class DeviceMatrix implements MatrixUnit {
   /** What is gathered and not yet written: a copy, [row][column]. */
   pending(): Float32Array {
     const { rows, columns, weights } = this.#pairs;
-    const copy = new Float32Array(rows * columns);
-    const { data } = this.#chi.value;
-    for (let row = 0; row < rows; row++)
-      copy.set(data.subarray(row * weights.width, row * weights.width + columns), row * columns);
-    return copy;
+    return withoutFilling(this.#chi.value.data, { rows, columns, width: weights.width });
   }
 
   /** Rows and columns of its weights. */

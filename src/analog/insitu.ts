@@ -11,7 +11,7 @@ import { dimensionless, formatDimension, sameDimension, seconds, type Time } fro
 import type { Crosspoints } from "./crosspoints.ts";
 import { ageingEvery } from "./hardware.ts";
 import type { Block } from "./heap.ts";
-import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit } from "./matrix.ts";
+import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Parameter, Pass } from "./parameter.ts";
 import type { ConverterOptions } from "./reads.ts";
@@ -72,16 +72,7 @@ export class InSituMatrix implements MatrixUnit {
       changed: () => this.#learn(),
       stored: () => this.weights(),
     };
-    const padded = paddedColumns(o.outputs);
-    this.#bias = o.bias
-      ? {
-          name: `${o.path}.bias`,
-          shape: [o.outputs],
-          value: heap.take(padded),
-          gradient: heap.take(padded),
-          decays: false,
-        }
-      : undefined;
+    this.#bias = takeBias(o);
     this.parameters = this.#bias ? [this.#rate, this.#bias] : [this.#rate];
     this.#list = heap.take(roomOf(inputs) / 4);
     this.#d = heap.take(roomOf(o.outputs));

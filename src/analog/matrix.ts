@@ -76,6 +76,19 @@ export function drawStart(
   return values;
 }
 
+/** A digital bias of a matrix, 0 at first, where it is to have one. */
+export function takeBias({ kernels: { heap }, bias, path, outputs }: MatrixOptions): Parameter | undefined {
+  if (!bias) return undefined;
+  const padded = paddedColumns(outputs);
+  return {
+    name: `${path}.bias`,
+    shape: [outputs],
+    value: heap.take(padded),
+    gradient: heap.take(padded),
+    decays: false,
+  };
+}
+
 /** Weights as float32 numbers. */
 export class FloatingMatrix implements MatrixUnit {
   readonly parameters: readonly Parameter[];
@@ -107,16 +120,7 @@ export class FloatingMatrix implements MatrixUnit {
         variance: o.variance ?? 1 / inputs,
       }),
     );
-    const padded = paddedColumns(o.outputs);
-    this.#bias = o.bias
-      ? {
-          name: `${o.path}.bias`,
-          shape: [o.outputs],
-          value: take(padded),
-          gradient: take(padded),
-          decays: false,
-        }
-      : undefined;
+    this.#bias = takeBias(o);
     this.parameters = this.#bias ? [this.#weights, this.#bias] : [this.#weights];
   }
 

@@ -15,7 +15,15 @@ import { type Judgement, Loss, type LossKind, lossKinds, type Teacher, type Want
 import { floatingMatrices, type Matrices, type MatrixUnit } from "./matrix.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import type { Parameter, Pass } from "./parameter.ts";
-import { checkShape, formatShape, type Shape, sizeOf, type Table, takeTable } from "./table.ts";
+import {
+  checkShape,
+  formatShape,
+  type Shape,
+  sizeOf,
+  type Table,
+  takeTable,
+  withoutFilling,
+} from "./table.ts";
 
 export interface SequentialOptions {
   /** Of one example, features last: [784], [height, width, channels], [time, features]. */
@@ -302,11 +310,7 @@ const rowSize = (shape: Shape): number => (shape.length === 1 ? shape[0] : sizeO
 function unfilled(data: Float32Array, shape: Shape): Float32Array {
   const columns = rowSize(shape);
   const rows = sizeOf(shape) / columns;
-  const width = data.length / rows;
-  const copy = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++)
-    copy.set(data.subarray(row * width, row * width + columns), row * columns);
-  return copy;
+  return withoutFilling(data, { rows, columns, width: data.length / rows });
 }
 
 function filled(own: ArrayLike<number>, data: Float32Array, shape: Shape): void {

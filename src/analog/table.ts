@@ -44,6 +44,18 @@ export function clearFilling({ data, features, width }: Table, rows: number): vo
   for (let row = 0; row < rows; row++) data.fill(0, row * width + features, (row + 1) * width);
 }
 
+/** Rows without what fills them up: a copy, [row][column]. */
+export function withoutFilling(
+  data: Float32Array,
+  o: { readonly rows: number; readonly columns: number; readonly width: number },
+): Float32Array {
+  const { rows, columns, width } = o;
+  const copy = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    copy.set(data.subarray(row * width, row * width + columns), row * columns);
+  return copy;
+}
+
 /** Throws `ConfigError` unless all sizes are whole numbers from 1. */
 export function checkShape(shape: Shape, what: string): void {
   if (!(shape.length >= 1 && shape.every((size) => Number.isInteger(size) && size >= 1)))

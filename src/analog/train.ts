@@ -4,7 +4,7 @@ import { type Examples, type PassOptions, permutation } from "./examples.ts";
 import type { Teacher } from "./loss.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 import type { Sequential } from "./sequential.ts";
-import { formatShape, positionsOf, sizeOf } from "./table.ts";
+import { formatShape, positionsOf, sizeOf, withoutFilling } from "./table.ts";
 
 /** Examples of a batch as they were drawn, before they are learnt from. */
 export interface Batch {
@@ -145,10 +145,7 @@ export async function train(
 function predictRows(network: Sequential, inputs: ArrayLike<number>): Float32Array {
   const { data, features, width, positions } = network.forward(inputs);
   const rows = (inputs.length / sizeOf(network.inputs)) * positions;
-  const copy = new Float32Array(rows * features);
-  for (let row = 0; row < rows; row++)
-    copy.set(data.subarray(row * width, row * width + features), row * features);
-  return copy;
+  return withoutFilling(data, { rows, columns: features, width });
 }
 
 /** What a network makes of examples: rows judged, the share named rightly, and the mean loss. */

@@ -8,6 +8,7 @@ import { ConfigError } from "../math/errors.ts";
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
+import { withoutFilling } from "./table.ts";
 
 /** A vector that matrices are multiplied by, with the list of its groups of four numbers that are not all 0. */
 export interface Input extends Block {
@@ -52,10 +53,7 @@ export class Matrix {
   }
 
   values(): Float32Array {
-    const copy = new Float32Array(this.rows * this.columns);
-    for (let row = 0; row < this.rows; row++)
-      copy.set(this.data.subarray(row * this.width, row * this.width + this.columns), row * this.columns);
-    return copy;
+    return withoutFilling(this.data, this);
   }
 }
 
