@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { analognetKws } from "../../models/analognet.ts";
 import { networks } from "../../models/networks.ts";
-import { resnet } from "../../models/resnet.ts";
+import { resnet, wideResnet } from "../../models/resnet.ts";
 import { layersShape, mapNetwork, type NetworkShape } from "../../src/index.ts";
 
 const shapeOf = (name: string, length?: number): NetworkShape => {
@@ -80,6 +80,7 @@ test("the stand-in for AnalogNet-VWW says so, and has its weights and products w
 test.each([
   ["analognet-kws", analognetKws(), [49, 10, 1]],
   ["resnet32", resnet(), [32, 32, 3]],
+  ["wrn16", wideResnet(), [32, 32, 3]],
 ] as const)("%s that is mapped is the one that is trained", (name, layers, inputs) => {
   const sizes = ({ matrices }: NetworkShape) =>
     matrices.map((m) => [m.inputs, m.outputs, m.positions].join(" ")).sort();
