@@ -6,24 +6,12 @@
  * Afterwards the devices drift, and are looked at with and without one factor for each layer.
  */
 import { digitSets } from "../datasets/mnist.ts";
-import {
-  ConfigError,
-  deviceEnergy,
-  type Estimate,
-  estimate,
-  experiment,
-  type Figure,
-  histogramPlot,
-  linePlot,
-  quantity,
-  type Result,
-} from "../src/index.ts";
-import { percent } from "./cusio2w-mnist.ts";
+import { ConfigError, deviceEnergy, experiment, quantity, type Result } from "../src/index.ts";
+import { byEpoch, figuresOf, last, meanOf, type Row, rowOf } from "./mixed-precision/comparison.ts";
 import { referenceEnergy } from "./mixed-precision/energy.ts";
 import { deviceDefaults, deviceTexts } from "./mixed-precision/hardware.ts";
 import {
   changes,
-  type Epoch,
   type Pass,
   replicate,
   type Setting,
@@ -31,25 +19,6 @@ import {
   type Trained,
   type Twins,
 } from "./mixed-precision-mlp/network.ts";
-
-interface Row {
-  readonly variant: string;
-  readonly trained: readonly Trained[];
-}
-
-const last = (epochs: readonly Epoch[]): Estimate => epochs[epochs.length - 1].accuracy;
-
-/** Over networks where there are several, else over the tests of the one; %. */
-const overall = (values: readonly Estimate[]): Estimate =>
-  percent(values.length === 1 ? values[0] : estimate(values.map(({ mean }) => mean)));
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-
-/** Mean by epoch over networks, as far as all of them went. */
-function byEpoch(trained: readonly Trained[], value: (epoch: Epoch) => number): number[] {
-  const epochs = Math.min(...trained.map(({ curve }) => curve.length));
-  return Array.from({ length: epochs }, (_, e) => meanOf(trained.map(({ curve }) => value(curve[e]))));
-}
 
 interface Costs {
   readonly setPulse: string;
@@ -89,100 +58,28 @@ function energyOf(trained: readonly Trained[], examples: number, costs: Costs) {
   };
 }
 
-function figuresOf([first]: readonly Row[]): Record<string, Figure> {
-  const { trained } = first;
-  const epochs = (curves: readonly (readonly Epoch[])[]) => {
-    const length = Math.min(...curves.map((curve) => curve.length));
-    return Array.from({ length }, (_, e) => overall(curves.map((curve) => curve[e].accuracy)));
-  };
-  const learning = {
-    "PCM pairs": epochs(trained.map((t) => t.curve)),
-    "floating point": epochs(trained.map((t) => t.twin)),
-  };
-  const counted = (y: readonly Estimate[]) => ({ x: y.map((_, e) => e + 1), y });
-  const pulses = byEpoch(trained, (epoch) => epoch.updates);
-  const figures: Record<string, Figure> = {
-    learning: linePlot({
-      title: "Accuracy by epoch",
-      caption: "Mean over networks with 95 % interval, or of one over its tests.",
-      series: Object.fromEntries(Object.entries(learning).map(([name, y]) => [name, counted(y)])),
-      xTitle: "epoch",
-      yTitle: "test digits named rightly (%)",
-    }),
-    pulses: linePlot({
-      title: "Programming",
-      x: pulses.map((_, e) => e + 1),
-      series: {
-        "pulses for an image": pulses,
-        "pairs refreshed for 100 images": byEpoch(trained, (epoch) => epoch.refreshed),
-      },
-      xTitle: "epoch",
-      yTitle: "count",
-    }),
-    conductance: histogramPlot(
-      Object.fromEntries(
-        trained[0].conductances.map((G, k) => [`layer ${k + 1}`, Float64Array.from(G, (g) => g * 1e6)]),
-      ),
-      {
-        title: "Conductance of the devices after training",
-        xTitle: "conductance (µS)",
-        yTitle: "devices",
-        yLog: true,
-      },
-    ),
-  };
-  const ageing = trained.map((t) => t.retention).filter(({ length }) => length > 0);
-  if (ageing.length > 0)
-    figures["retention"] = linePlot({
-      title: "Inference after training",
-      x: ageing[0].map(({ age }) => age),
-      series: {
-        "with a factor for each layer": ageing[0].map((_, k) => overall(ageing.map((r) => r[k].scaled))),
-        without: ageing[0].map((_, k) => overall(ageing.map((r) => r[k].plain))),
-      },
-      xTitle: "time after training (s)",
-      yTitle: "test digits named rightly (%)",
-      xLog: true,
-    });
-  return figures;
-}
-
-function summary(rows: readonly Row[], examples: number, costs: Costs): Result {
+function summary(rows: readonly Row<Trained>[], examples: number, costs: Costs): Result {
   const [first] = rows;
   if (!first) return { metrics: {} };
-  const table = rows.map(({ variant, trained }) => {
-    const ageing = trained.map((t) => t.retention).filter(({ length }) => length > 0);
+  const table = rows.map((row) => {
+    const { score, ...rest } = rowOf(row, "more");
     return {
-      variant,
-      accuracy: overall(trained.map((t) => last(t.curve))),
-      floatingPoint: overall(trained.map((t) => last(t.twin))),
-      gap: percent(estimate(trained.map((t) => last(t.twin).mean - last(t.curve).mean))),
-      networks: trained.length,
-      pulsesByEpoch: byEpoch(trained, (epoch) => epoch.updates),
-      pulses: meanOf(byEpoch(trained, (epoch) => epoch.updates)),
-      refreshed: meanOf(byEpoch(trained, (epoch) => epoch.refreshed)),
-      resets: meanOf(trained.map(({ use }) => use.pulses["reset"])),
-      retention:
-        ageing.length > 0
-          ? ageing[0].map(({ age }, k) => ({
-              age,
-              unscaled: overall(ageing.map((r) => r[k].plain)),
-              scaled: overall(ageing.map((r) => r[k].scaled)),
-            }))
-          : undefined,
+      ...rest,
+      accuracy: score,
+      pulsesByEpoch: byEpoch(row.trained, (epoch) => epoch.updates),
+      resets: meanOf(row.trained.map(({ use }) => use.pulses["reset"])),
     };
   });
-  const [{ variant: _, retention, networks: __, ...head }] = table;
+  const [{ variant: _, networks: __, ...head }] = table;
   return {
     metrics: {
       ...head,
       refreshedByEpoch: byEpoch(first.trained, (epoch) => epoch.refreshed),
       weights: first.trained[0].weights,
-      retention,
       energy: energyOf(first.trained, examples, costs),
       variants: rows.length > 1 ? table : undefined,
     },
-    figures: figuresOf(rows),
+    figures: figuresOf(rows, "test digits named rightly (%)"),
   };
 }
 

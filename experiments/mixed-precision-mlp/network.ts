@@ -18,6 +18,8 @@ import {
   sigmoid,
   trainOnline,
 } from "../../src/index.ts";
+import { percent } from "../cusio2w-mnist.ts";
+import type { Epoch, Pair } from "../mixed-precision/comparison.ts";
 import { type DeviceSetting, deviceChanges, hardwareOf } from "../mixed-precision/hardware.ts";
 
 const classes = 10;
@@ -85,11 +87,11 @@ export interface Pass {
   readonly progress: (fraction: number, what: string) => void;
 }
 
-/** Test examples named rightly. */
+/** Test examples named rightly, %. */
 async function hitsOf(network: OnlineNetwork, { test }: Sets): Promise<Estimate> {
   const named = await classify(network, test);
   const hits = named.reduce((sum, guess, k) => sum + (guess === test.labels[k] ? 1 : 0), 0);
-  return proportion(hits, named.length);
+  return percent(proportion(hits, named.length));
 }
 
 /** Of all crossbars of a network: pulses by name, those by which weights learnt, pairs refreshed. */
@@ -102,12 +104,6 @@ function useOf({ crossbars }: OnlineNetwork) {
     refreshed += use.refreshed;
   }
   return { pulses, updates, refreshed };
-}
-
-export interface Epoch {
-  readonly accuracy: Estimate;
-  readonly updates: number; // pulses for an example
-  readonly refreshed: number; // pairs for 100 examples
 }
 
 /** Epochs of one network; fewer when interrupted. */
@@ -131,7 +127,7 @@ async function teach(
     if (examples === 0) break;
     const { updates, refreshed } = useOf(network);
     curve.push({
-      accuracy: await hitsOf(network, sets),
+      score: await hitsOf(network, sets),
       updates: (updates - before.updates) / examples,
       refreshed: (100 * (refreshed - before.refreshed)) / examples,
     });
@@ -158,13 +154,8 @@ async function retentionOf(network: OnlineNetwork, sets: Sets, ages: readonly st
   return points;
 }
 
-export interface Trained {
-  readonly curve: readonly Epoch[];
-  readonly twin: readonly Epoch[];
+export interface Trained extends Pair {
   readonly use: ReturnType<typeof useOf>;
-  readonly retention: Awaited<ReturnType<typeof retentionOf>>;
-  readonly conductances: readonly Float64Array[];
-  readonly weights: number;
 }
 
 /** Twins in floating point by what makes them: variants of devices share them. */
@@ -201,7 +192,9 @@ export async function replicate(
   const curve = await teach(network, sets, { setting, seed, pass: { ...pass, progress } });
   if (curve.length === 0) return undefined;
   const use = useOf(network);
-  const conductances = network.crossbars.map((crossbar) => crossbar.conductances({ noise: false }));
+  const conductances = Object.fromEntries(
+    network.crossbars.map((crossbar, k) => [`layer ${k + 1}`, crossbar.conductances({ noise: false })]),
+  );
   const weights = network.weights().reduce((sum, { length }) => sum + length, 0);
   const retention = pass.signal.aborted ? [] : await retentionOf(network, sets, ages);
   return { curve, twin, use, retention, conductances, weights };

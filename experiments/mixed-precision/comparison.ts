@@ -43,33 +43,39 @@ export interface LearnOptions {
   readonly onEpoch: () => Promise<void>;
 }
 
-interface Epoch {
+export interface Epoch {
   readonly score: Estimate;
   readonly updates: number; // pulses for an example
   readonly refreshed: number; // pairs for 100 examples
 }
 
-interface Trained {
-  readonly seed: string;
+/** A network on devices and its twin in floating point. */
+export interface Pair {
   readonly curve: readonly Epoch[];
   readonly twin: readonly Epoch[];
+  /** None of a network that was interrupted. */
   readonly retention: readonly {
     readonly age: number;
     readonly plain: Estimate;
     readonly scaled: Estimate;
   }[];
-  readonly energy: Energy;
   readonly weights: number;
+  /** By the names of matrices. */
   readonly conductances: Readonly<Record<string, Float64Array>>;
 }
 
-interface Row {
-  readonly variant: string;
-  readonly trained: readonly Trained[];
+interface Trained extends Pair {
+  readonly energy: Energy;
 }
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-const last = (curve: readonly Epoch[]): Estimate => curve[curve.length - 1].score;
+export interface Row<T extends Pair> {
+  readonly variant: string;
+  readonly trained: readonly T[];
+}
+
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, x) => sum + x, 0) / values.length;
+export const last = (curve: readonly Epoch[]): Estimate => curve[curve.length - 1].score;
 /** Over networks where there are several, else over the tests of the one. */
 const overall = (values: readonly Estimate[]): Estimate =>
   values.length === 1 ? values[0] : estimate(values.map(({ mean }) => mean));
@@ -162,7 +168,6 @@ export async function compare(
       if (whole === 0) break;
       const matrices = devicesOf(network);
       const trained: Trained = {
-        seed,
         curve: curve.slice(0, whole),
         twin: curveOfTwin.slice(0, whole),
         energy: energyOf(workOf(matrices, task.examples * curve.length)),
@@ -189,16 +194,16 @@ async function twinOf(task: Task, network: Sequential, pass: Parameters<typeof t
 }
 
 /** Mean by epoch over networks, as far as all of them went. */
-function byEpoch(trained: readonly Trained[], value: (epoch: Epoch) => number): number[] {
+export function byEpoch(trained: readonly Pair[], value: (epoch: Epoch) => number): number[] {
   const epochs = Math.min(...trained.map(({ curve }) => curve.length));
   return Array.from({ length: epochs }, (_, e) => meanOf(trained.map(({ curve }) => value(curve[e]))));
 }
 
-function summary(task: Task, all: readonly Row[]): Result {
-  const rows = all.filter(({ trained }) => trained.length > 0);
-  if (rows.length === 0) return { metrics: {} };
-  const sign = task.better === "more" ? 1 : -1;
-  const table = rows.map(({ variant, trained }) => ({
+/** Networks of a variant in numbers, in the unit of scores. */
+export function rowOf({ variant, trained }: Row<Pair>, better: Task["better"]) {
+  const sign = better === "more" ? 1 : -1;
+  const aged = trained.map(({ retention }) => retention).filter(({ length }) => length > 0);
+  return {
     variant,
     score: overall(trained.map((t) => last(t.curve))),
     floatingPoint: overall(trained.map((t) => last(t.twin))),
@@ -206,15 +211,18 @@ function summary(task: Task, all: readonly Row[]): Result {
     networks: trained.length,
     pulses: meanOf(byEpoch(trained, (epoch) => epoch.updates)),
     refreshed: meanOf(byEpoch(trained, (epoch) => epoch.refreshed)),
-    retention: trained[0].retention.map(({ age }, k) => {
-      const whole = trained.map(({ retention }) => retention).filter(({ length }) => length > 0);
-      return {
-        age,
-        unscaled: overall(whole.map((points) => points[k].plain)),
-        scaled: overall(whole.map((points) => points[k].scaled)),
-      };
-    }),
-  }));
+    retention: (aged[0] ?? []).map(({ age }, k) => ({
+      age,
+      unscaled: overall(aged.map((points) => points[k].plain)),
+      scaled: overall(aged.map((points) => points[k].scaled)),
+    })),
+  };
+}
+
+function summary(task: Task, all: readonly Row<Trained>[]): Result {
+  const rows = all.filter(({ trained }) => trained.length > 0);
+  if (rows.length === 0) return { metrics: {} };
+  const table = rows.map((row) => rowOf(row, task.better));
   const [{ variant: _, ...head }] = table;
   const [first] = rows;
   const energies = first.trained.map(({ energy }) => energy);
@@ -229,11 +237,12 @@ function summary(task: Task, all: readonly Row[]): Result {
       energy,
       variants: table,
     },
-    figures: figuresOf(task, rows),
+    figures: figuresOf(rows, task.scoreTitle),
   };
 }
 
-function figuresOf(task: Task, rows: readonly Row[]): Record<string, Figure> {
+/** Learning, programming, conductances and ageing; all but learning of the first variant. */
+export function figuresOf(rows: readonly Row<Pair>[], scoreTitle: string): Record<string, Figure> {
   const [{ trained }] = rows;
   const curves = (own: readonly (readonly Epoch[])[]) => {
     const length = Math.min(...own.map((curve) => curve.length));
@@ -253,7 +262,7 @@ function figuresOf(task: Task, rows: readonly Row[]): Record<string, Figure> {
         "floating point": counted(curves(trained.map((t) => t.twin))),
       },
       xTitle: "epoch",
-      yTitle: task.scoreTitle,
+      yTitle: scoreTitle,
     }),
     pulses: linePlot({
       title: "Programming",
@@ -290,7 +299,7 @@ function figuresOf(task: Task, rows: readonly Row[]): Record<string, Figure> {
         without: ageing[0].map((_, k) => overall(ageing.map((r) => r[k].plain))),
       },
       xTitle: "time after training (s)",
-      yTitle: task.scoreTitle,
+      yTitle: scoreTitle,
       xLog: true,
     });
   return figures;
