@@ -63,6 +63,7 @@ function experimentText({
   source,
   parameters,
   quick = {},
+  recipes = {},
   describe = {},
   metrics = {},
   seed,
@@ -82,6 +83,12 @@ function experimentText({
     `experiment ${name}`,
     ...indented([question, `source: ${source}`, `default seed: ${seed ?? 1}`]),
     ...section("parameters", table(rows)),
+    ...Object.entries(recipes).flatMap(([recipe, values]) =>
+      section(
+        `--set recipe=${recipe}`,
+        table(Object.entries(values).map(([key, value]) => [key, parameterText(value as never)])),
+      ),
+    ),
     ...section("metrics", table(measured)),
     "",
   ].join("\n");

@@ -86,6 +86,11 @@ export interface ExperimentDefinition<P extends Parameters> {
   readonly parameters: P;
   /** Parameters of a run that shows the same in a few seconds. */
   readonly quick?: Partial<Resolved<NoInfer<P>>>;
+  /**
+   * Values of parameters by names, one of which the parameter `recipe` chooses; its default "" chooses none. What is set
+   * counts more.
+   */
+  readonly recipes?: Readonly<Record<string, Partial<Resolved<NoInfer<P>>>>>;
   /** The seed when none is asked for; 1 when left out. */
   readonly seed?: string | number;
   /** What each metric is, its unit in brackets at the end: "mean rate of all cells (Hz)". */
@@ -101,15 +106,18 @@ export interface Experiment<P extends Parameters = Parameters> extends Experimen
 
 /** An experiment from its definition; throws `ConfigError` when that contradicts itself. */
 export function experiment<const P extends Parameters>(definition: ExperimentDefinition<P>): Experiment<P> {
-  const { name, parameters, quick = {}, describe = {} } = definition;
+  const { name, parameters, quick = {}, recipes, describe = {} } = definition;
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
     throw new ConfigError(
       `experiment name ${JSON.stringify(name)} is not lower-case words joined by hyphens`,
     );
-  for (const [key, value] of Object.entries(quick)) {
-    expectParameter(name, key, parameters);
-    checkLike(key, value as ParameterValue, parameters[key]);
-  }
+  if (recipes && parameters["recipe"] !== "")
+    throw new ConfigError(`experiment ${name} has recipes but no parameter recipe, "" at first`);
+  for (const values of [quick, ...Object.values(recipes ?? {})])
+    for (const [key, value] of Object.entries(values)) {
+      expectParameter(name, key, parameters);
+      checkLike(key, value as ParameterValue, parameters[key]);
+    }
   for (const key of Object.keys(describe)) expectParameter(name, key, parameters);
   return Object.freeze({ kind: "experiment" as const, ...definition });
 }
@@ -120,19 +128,36 @@ export function isExperiment(value: unknown): value is Experiment {
 }
 
 /**
- * The parameters of one run: defaults, then those of a quick run, then `set`. Text in `set` is read by the type of
- * the default; other values must be of it. Throws `ConfigError` on an unknown name, type or dimension.
+ * The parameters of one run: defaults, then those of a quick run, then those of the recipe that `set` names, then `set`. Text in
+ * `set` is read by the type of the default; other values must be of it. Throws `ConfigError` on an unknown name, type or dimension.
  */
 export function resolveParameters<P extends Parameters>(
   of: Experiment<P>,
   options: { quick?: boolean; set?: Readonly<Record<string, ParameterValue>> } = {},
 ): Resolved<P> {
-  const resolved: Record<string, ParameterValue> = { ...of.parameters, ...(options.quick ? of.quick : {}) };
-  for (const [key, value] of Object.entries(options.set ?? {})) {
+  const { quick = false, set = {} } = options;
+  const resolved: Record<string, ParameterValue> = {
+    ...of.parameters,
+    ...(quick ? of.quick : {}),
+    ...recipeOf(of, set["recipe"]),
+  };
+  for (const [key, value] of Object.entries(set)) {
     expectParameter(of.name, key, of.parameters);
     resolved[key] = like(key, value, of.parameters[key]);
   }
   return resolved as Resolved<P>;
+}
+
+function recipeOf<P extends Parameters>(
+  { name, recipes }: Experiment<P>,
+  asked: ParameterValue | undefined,
+): Partial<Resolved<P>> | undefined {
+  if (!recipes || asked === undefined || asked === "") return undefined;
+  const chosen = String(asked);
+  if (Object.hasOwn(recipes, chosen)) return recipes[chosen];
+  const known = Object.keys(recipes);
+  const hint = didYouMean(chosen, known) || `; there are ${known.join(", ")}`;
+  throw new ConfigError(`experiment ${name} has no recipe ${JSON.stringify(chosen)}${hint}`);
 }
 
 /**

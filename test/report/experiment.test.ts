@@ -73,6 +73,31 @@ test("a quick run changes its parameters, and what is set overrides both", () =>
   });
 });
 
+test("a recipe changes its parameters, and what is set beside it counts more", () => {
+  const { kind: _, ...definition } = counting;
+  const cooked = experiment({
+    ...definition,
+    parameters: { ...definition.parameters, recipe: "" },
+    recipes: { long: { size: 50_000, duration: "1 h" } },
+  });
+  expect(resolveParameters(cooked)).toMatchObject({ size: 3200, recipe: "" });
+  expect(resolveParameters(cooked, { quick: true, set: { duration: "2 h", recipe: "long" } })).toMatchObject({
+    size: 50_000,
+    duration: "2 h",
+    recipe: "long",
+    p: 0.02,
+  });
+  expect(() => resolveParameters(cooked, { set: { recipe: "lang" } })).toThrow(
+    'experiment counting has no recipe "lang"; did you mean long?',
+  );
+  expect(() => experiment({ ...definition, recipes: { long: { size: 1 } } })).toThrow(
+    'experiment counting has recipes but no parameter recipe, "" at first',
+  );
+  expect(() => experiment({ ...cooked, recipes: { long: { size: "many" as never } } })).toThrow(
+    'parameter size is a number, not "many"',
+  );
+});
+
 test("what cannot be set is refused with parameter, type and value", () => {
   const message = (set: Record<string, never>) => {
     try {
