@@ -1,6 +1,8 @@
 """Training steps in PyTorch: prints {"seconds": CPU seconds of one step}.
 
-    python training.py CASE THREADS
+    python training.py CASE[-aihwkit-(torch|rpu|converters)] THREADS
+
+With aihwkit (1.1.0) weights are on its tiles, of PyTorch or of its own kernels, and disturbed anew in each step.
 """
 import json
 import sys
@@ -68,6 +70,34 @@ class Lstm(nn.Module):
         return self.out(self.lstm(x)[0]).flatten(0, 1)
 
 
+def on_tiles(model, kind):
+    """aihwkit's tiles under all layers: exact products but for noise on weights, or converters and learnt input ranges too."""
+    from aihwkit.nn.conversion import convert_to_analog
+    from aihwkit.simulator.configs import InferenceRPUConfig, TorchInferenceRPUConfig
+    from aihwkit.simulator.parameters.enums import (
+        BoundManagementType,
+        NoiseManagementType,
+        WeightModifierType,
+        WeightNoiseType,
+    )
+
+    config = InferenceRPUConfig() if kind == "rpu" else TorchInferenceRPUConfig()
+    config.modifier.type = WeightModifierType.ADD_NORMAL
+    config.modifier.std_dev = 0.1
+    config.mapping.max_input_size = config.mapping.max_output_size = 0
+    config.forward.is_perfect = kind != "converters"
+    if kind == "converters":
+        io = config.forward
+        io.inp_res = io.out_res = 254
+        io.inp_bound, io.out_bound, io.out_noise = 1, 10, 0.04
+        io.w_noise_type = WeightNoiseType.NONE
+        io.noise_management = NoiseManagementType.NONE
+        io.bound_management = BoundManagementType.NONE
+        config.pre_post.input_range.enable = True
+    return convert_to_analog(model, config)
+
+
+case, _, aihwkit = case.partition("-aihwkit-")
 noise = case.endswith("-noise")
 cases = {
     "mlp1": lambda: (nn.Sequential(nn.Linear(784, 250), nn.Sigmoid(), nn.Linear(250, 10), nn.Sigmoid()), (1, 784), 10, 1),
@@ -87,7 +117,14 @@ model, shape, classes, rows = cases[case.removesuffix("-noise")]()
 x = torch.rand(shape)
 labels = torch.arange(shape[0] * rows) % classes
 target = nn.functional.one_hot(labels, classes).float()
-optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0 if case == "mlp1" else 0.9)
+if aihwkit:
+    from aihwkit.optim import AnalogSGD
+
+    model = on_tiles(model, aihwkit)
+    optimizer = AnalogSGD(model.parameters(), lr=1e-3, momentum=0.9)
+    optimizer.regroup_param_groups(model)
+else:
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0 if case == "mlp1" else 0.9)
 weights = [p for p in model.parameters() if p.dim() > 1]
 
 
