@@ -14,6 +14,7 @@ import { spokenLettersFiles } from "./spoken-letters.ts";
 import type { DataFile, FetchOptions } from "./store.ts";
 import { dataFolders, findFile, obtainFile, verifyFile } from "./store.ts";
 import { pennTreebankFiles, shakespeareFiles, warAndPeaceFiles } from "./text.ts";
+import { wakeWordsFolder } from "./visual-wake-words.ts";
 
 export * from "./cifar10.ts";
 export * from "./devices.ts";
@@ -28,6 +29,7 @@ export * from "./spoken-pattern.ts";
 export type { DataFile, FetchOptions } from "./store.ts";
 export * from "./synthetic-pattern.ts";
 export * from "./text.ts";
+export * from "./visual-wake-words.ts";
 
 export interface Dataset {
   readonly name: string;
@@ -36,10 +38,16 @@ export interface Dataset {
   readonly bytes: number; // of all files
   readonly files: readonly DataFile[];
   readonly address: string; // the origin, for people
+  /** What is looked for, where the set is the user's own and no file of it is known beforehand. */
+  readonly expects?: string;
   readonly where?: string; // path of the first file, when all are here
 }
 
-const sets: readonly Omit<Dataset, "bytes" | "where">[] = [
+interface Known extends Omit<Dataset, "bytes" | "where"> {
+  readonly folder?: () => string | undefined; // where a set of the user's own is
+}
+
+const sets: readonly Known[] = [
   {
     name: "mnist",
     description: "70,000 handwritten digits, 28 x 28 grey levels; 100 + 100 of them ship with the program",
@@ -77,6 +85,17 @@ const sets: readonly Omit<Dataset, "bytes" | "where">[] = [
     files: cifar10Files,
   },
   {
+    name: "visual-wake-words",
+    description:
+      "photographs with and without persons, labelled by the user's own copy of COCO or MLPerf Tiny",
+    licence: "annotations CC BY 4.0; each photograph that of its author",
+    address: "https://cocodataset.org/#download and https://github.com/mlcommons/tiny",
+    files: [],
+    expects:
+      "visual-wake-words/annotations/instances_*.json with images, visual-wake-words/person and non_person, or visual-wake-words/vww01",
+    folder: wakeWordsFolder,
+  },
+  {
     name: "speech-commands",
     description:
       "4,890 spoken words of one second, 12 classes (the test set of Speech Commands v0.02); features of 360 ship with the program",
@@ -109,8 +128,8 @@ const sets: readonly Omit<Dataset, "bytes" | "where">[] = [
 
 /** All data sets, and where those are that are here. */
 export function datasetList(): Dataset[] {
-  return sets.map((set) => {
-    const places = set.files.map((file) => findFile(file.path));
+  return sets.map(({ folder, ...set }) => {
+    const places = folder ? [folder()] : set.files.map((file) => findFile(file.path));
     const bytes = set.files.reduce((sum, file) => sum + file.bytes, 0);
     return { ...set, bytes, ...(places.every((place) => place !== undefined) ? { where: places[0] } : {}) };
   });
@@ -118,7 +137,11 @@ export function datasetList(): Dataset[] {
 
 /** Makes a data set be here, fetching what is missing; the cache keeps only files whose SHA-256 is right. */
 export async function getDataset(name: string, options: FetchOptions = {}): Promise<Dataset> {
-  const { files, address } = named(name);
+  const { files, address, expects, where } = named(name);
+  if (expects !== undefined && where === undefined)
+    throw new DataError(
+      `${name}: it cannot be fetched; get it from ${address}, so that ${dataFolders()[0]} has ${expects}`,
+    );
   const missing = files.filter((file) => findFile(file.path) === undefined);
   const unfetchable = missing.filter((file) => file.address === undefined);
   if (unfetchable.length > 0)
@@ -140,7 +163,9 @@ export async function getDataset(name: string, options: FetchOptions = {}): Prom
 /** Compares all files of a data set with their SHA-256; returns their paths. Throws `DataError` on the first that fails. */
 export async function verifyDataset(name: string): Promise<string[]> {
   const paths: string[] = [];
-  for (const file of named(name).files) paths.push(await verifyFile(file));
+  const { files, expects } = named(name);
+  if (expects !== undefined) throw new DataError(`${name}: it is the user's own, no checksum of it is known`);
+  for (const file of files) paths.push(await verifyFile(file));
   return paths;
 }
 

@@ -4,7 +4,8 @@
  * The eleven networks of the table of Rasch et al. 2023, and keyword and person detection for one array. Where the
  * length of a sequence is not published it is a parameter, whose default gives the published reuse of tiles.
  */
-import { type MatrixShape, type NetworkShape, networkShape } from "../src/index.ts";
+import { layersShape, type MatrixShape, type NetworkShape, networkShape } from "../src/index.ts";
+import { analognetVww as analognetVwwLayers, analognetVwwShape, analognetVwwStages } from "./analognet.ts";
 
 const rasch = "Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4";
 const zhou = "Zhou et al. 2021, arXiv:2111.06503";
@@ -348,40 +349,24 @@ const micronetKwsS = networkShape({
   ],
 });
 
-/**
- * A stand-in: the layers of AnalogNet-VWW are not known to us. These were searched so that cycles, weights, operations and
- * the three efficiencies come within 1 % of the published ones: 3 x 3 convolutions that widen, 1 x 1 that narrow.
- */
-function analognetVwwLayers(): MatrixShape[] {
-  const all = [
-    convolution({ name: "stem", size: [100, 100], channels: 1, outputs: 4, kernel: [3, 3], stride: 2 }),
-  ];
-  let [size, channels] = [square(50), 4];
-  const stages = [
-    { blocks: 3, widen: 1, outputs: 36 },
-    { blocks: 2, widen: 3, outputs: 28 },
-    { blocks: 2, widen: 4, outputs: 52 },
-    { blocks: 1, widen: 4, outputs: 132 },
-  ];
-  for (const [s, { blocks, widen, outputs }] of stages.entries())
-    for (let b = 0; b < blocks; b++) {
-      const name = `stage ${s + 1} block ${b + 1}`;
-      const stride = b === 0 ? 2 : 1;
-      const width = widen * channels;
-      const first = { size, channels, outputs: width, stride, kernel: [3, 3] } as const;
-      all.push(convolution({ ...first, name: `${name} widen` }));
-      size = strided(size, stride);
-      all.push(convolution({ name: `${name} narrow`, size, channels: width, outputs, kernel: [1, 1] }));
-      channels = outputs;
-    }
-  return [...all, dense("classes", channels, 2)];
-}
+const vwwNames = analognetVwwStages.flatMap(({ blocks }, s) =>
+  Array.from({ length: 2 * blocks }, (_, k) => {
+    const block = `stage ${s + 1} block ${(k >> 1) + 1}`;
+    return `${block} ${k % 2 === 0 ? "widen" : "narrow"}`;
+  }),
+);
 
+/** A stand-in: its layers are ours, see `analognetVww`. */
 const analognetVww = networkShape({
   name: "stand-in for AnalogNet-VWW",
   source: `sums of layers as in ${zhou}; the layers are ours`,
   sample: "grey image of 100 x 100 (Visual Wake Words)",
-  matrices: analognetVwwLayers(),
+  matrices: layersShape(analognetVwwLayers(), { inputs: analognetVwwShape }).matrices.map(
+    (matrix, k, all) => ({
+      ...matrix,
+      name: k === 0 ? "stem" : k === all.length - 1 ? "classes" : vwwNames[k - 1],
+    }),
+  ),
 });
 
 /** The networks by name; those of a sequence take its length. */

@@ -22,6 +22,7 @@ interface DatasetEntry {
   readonly address: string;
   readonly bytes: number;
   readonly files: readonly { readonly path: string; readonly address?: string }[];
+  readonly expects?: string; // what is looked for, of a set of the user's own
   readonly where?: string; // when it is here
 }
 
@@ -47,7 +48,7 @@ export async function dataList(options: { json: boolean }): Promise<ExitCode> {
       const lines = [
         name,
         `  ${description}`,
-        `  ${(bytes / 1e6).toFixed(1)} MB, ${licence}`,
+        `  ${entry.expects === undefined ? `${(bytes / 1e6).toFixed(1)} MB, ` : ""}${licence}`,
         `  from  ${address}`,
         `  here  ${hereOrHow(entry)}`,
       ];
@@ -57,8 +58,9 @@ export async function dataList(options: { json: boolean }): Promise<ExitCode> {
 }
 
 /** Where a data set is, or how it comes here. */
-function hereOrHow({ name, files, where }: DatasetEntry): string {
+function hereOrHow({ name, files, expects, where }: DatasetEntry): string {
   if (where !== undefined) return where;
+  if (expects !== undefined) return `no, and not to be fetched; expects ${expects}`;
   if (files.every((file) => file.address !== undefined)) return `no; memspike data get ${name}`;
   return `no, and not to be fetched as it is; expects ${files.map((file) => file.path).join(", ")}`;
 }
@@ -81,7 +83,7 @@ export async function dataGet(name: string): Promise<ExitCode> {
 export async function dataVerify(name: string | undefined): Promise<ExitCode> {
   const all = await datasets();
   if (name !== undefined) expectDataset(all, name);
-  const here = all.datasetList().filter(({ where }) => where !== undefined);
+  const here = all.datasetList().filter(({ where, expects }) => where !== undefined && expects === undefined);
   const chosen = name === undefined ? here.map((entry) => entry.name) : [name];
   for (const each of chosen) {
     await all.verifyDataset(each);

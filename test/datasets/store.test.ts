@@ -150,7 +150,7 @@ describe("data sets", () => {
     const list = datasetList();
     expect(list.map(({ name }) => name)).toEqual([
       ...["mnist", "spoken-letters", "fsdd", "nmnist"],
-      ...["cifar10", "speech-commands", "penn-treebank", "war-and-peace", "shakespeare"],
+      ...["cifar10", "visual-wake-words", "speech-commands", "penn-treebank", "war-and-peace", "shakespeare"],
     ]);
     for (const set of list) {
       expect(set.where).toBeUndefined();
