@@ -389,6 +389,10 @@ export class ModuleBuilder {
     const exported = functions.flatMap((f, index) =>
       f.exportName ? [[text(f.exportName), 0, unsigned(index)]] : [],
     );
+    // what profilers call them
+    const names = functions.flatMap((f, index) =>
+      f.exportName ? [[unsigned(index), text(f.exportName)]] : [],
+    );
     const bodies = functions.map((f) => {
       const bytes = flatten([vec(f.locals.map((l) => [1, typeByte[l]])), f.body, 0x0b]);
       return [unsigned(bytes.length), bytes];
@@ -401,6 +405,7 @@ export class ModuleBuilder {
         section(3, vec(functions.map((_, index) => unsigned(index)))),
         section(7, vec(exported)),
         section(10, vec(bodies)),
+        section(0, [text("name"), section(1, vec(names))]),
       ]),
     );
   }
