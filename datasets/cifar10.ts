@@ -1,13 +1,14 @@
 /**
- * CIFAR-10: 50,000 + 10,000 photographs of 32 x 32 pixels in three colours, ten classes.
+ * CIFAR-10 and CIFAR-100: 50,000 + 10,000 photographs of 32 x 32 pixels in three colours each, of ten classes and of a hundred.
  *
- * Origin: Krizhevsky 2009, "Learning multiple layers of features from tiny images", binary version of
- * https://www.cs.toronto.edu/~kriz/cifar.html (cifar-10-binary.tar.gz). Licence: none stated; the author asks to be cited, so
- * none of it ships with the program.
+ * Origin: Krizhevsky 2009, "Learning multiple layers of features from tiny images", binary versions of
+ * https://www.cs.toronto.edu/~kriz/cifar.html (cifar-10-binary.tar.gz, cifar-100-binary.tar.gz). Licence: none stated; the author asks
+ * to be cited, so none of it ships with the program.
  *
  * Read are the author's files in the folder cifar10 of the data folder or in cifar10/cifar-10-batches-bin, as the archive
  * unpacks, plain or packed (.br, .gz): data_batch_1.bin to data_batch_5.bin, as many as there are, and test_batch.bin; in its
- * place also test_batch_first2000.bin, its first 2,000 images. An accuracy means little without `split`, which tells what was there.
+ * place also test_batch_first2000.bin, its first 2,000 images. Of CIFAR-100 train.bin and test.bin in cifar100 or
+ * cifar100/cifar-100-binary. An accuracy means little without `split`, which tells what was there.
  */
 
 import { readFile } from "node:fs/promises";
@@ -59,42 +60,78 @@ export interface ColourImages {
 
 const side = 32;
 const area = side * side;
-const record = 1 + 3 * area; // a label, then the planes of red, green, blue
+
+/** A set: its files, and what a record begins with, before the planes of red, green, blue. */
+interface Cifar {
+  readonly title: string;
+  readonly folders: readonly string[];
+  readonly files: Readonly<Record<"train" | "test", readonly (readonly string[])[]>>; // any one of each
+  readonly classes: readonly string[];
+  readonly labels: number; // bytes, of which the last is the class
+}
+
+const ten: Cifar = {
+  title: "CIFAR-10",
+  folders: ["cifar10", "cifar10/cifar-10-batches-bin"],
+  files: {
+    train: [1, 2, 3, 4, 5].map((k) => [`data_batch_${k}.bin`]),
+    test: [["test_batch.bin", "test_batch_first2000.bin"]],
+  },
+  classes: cifar10Classes,
+  labels: 1,
+};
+
+const hundred: Cifar = {
+  title: "CIFAR-100",
+  folders: ["cifar100", "cifar100/cifar-100-binary"],
+  files: { train: [["train.bin"]], test: [["test.bin"]] },
+  classes: Array.from({ length: 100 }, (_, k) => String(k)),
+  labels: 2, // of twenty classes together, and of the class
+};
 
 const parts = {
-  train: { files: [1, 2, 3, 4, 5].map((k) => [`data_batch_${k}.bin`]), whole: 50000, word: "training" },
-  test: { files: [["test_batch.bin", "test_batch_first2000.bin"]], whole: 10000, word: "test" },
+  train: { whole: 50000, word: "training" },
+  test: { whole: 10000, word: "test" },
 } as const;
 
 /**
  * The images of a part that are here, in the author's order; `limit` takes the first so many. Throws `DataError` where there are
  * none, naming the places, or where a file is damaged, naming the byte; `ConfigError` where `limit` is more than there are.
  */
-export async function cifar10(
+export const cifar10 = (
   part: "train" | "test",
   options: { readonly limit?: number } = {},
-): Promise<ColourImages> {
+): Promise<ColourImages> => load(ten, part, options.limit);
+
+/** The same of CIFAR-100; its classes are named by their numbers. */
+export const cifar100 = (
+  part: "train" | "test",
+  options: { readonly limit?: number } = {},
+): Promise<ColourImages> => load(hundred, part, options.limit);
+
+async function load(of: Cifar, part: "train" | "test", limit: number | undefined): Promise<ColourImages> {
+  const { title, folders, classes } = of;
   if (!Object.hasOwn(parts, part))
-    throw new ConfigError(`the parts of CIFAR-10 are "train" and "test", not ${JSON.stringify(part)}`);
-  const { files, whole, word } = parts[part];
-  const found = files.map(firstFound).filter((place) => place !== undefined);
+    throw new ConfigError(`the parts of ${title} are "train" and "test", not ${JSON.stringify(part)}`);
+  const { whole, word } = parts[part];
+  const files = of.files[part];
+  const found = files.map((names) => firstFound(folders, names)).filter((place) => place !== undefined);
   if (found.length === 0)
     throw new DataError(
-      `CIFAR-10: no ${files.map((names) => names[0]).join(", ")} (plain, .gz or .br) in ${dataFolders()
-        .map((folder) => `${folder}/cifar10`)
+      `${title}: no ${files.map((names) => names[0]).join(", ")} (plain, .gz or .br) in ${dataFolders()
+        .map((folder) => `${folder}/${folders[0]}`)
         .join(" or ")}; \`memspike data list\` tells its origin`,
     );
-  const { limit } = options;
   const sets: { images: Uint8Array; labels: Uint8Array }[] = [];
   let present = 0;
   for (const { path } of found) {
     if (limit !== undefined && present >= limit) break;
-    const set = decodeCifar(await unpacked(path), path);
+    const set = decodeCifar(await unpacked(path), path, of);
     sets.push(set);
     present += set.labels.length;
   }
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0 && limit <= present))
-    throw new ConfigError(`there are ${present} ${word} images of CIFAR-10 here, not ${limit}`);
+    throw new ConfigError(`there are ${present} ${word} images of ${title} here, not ${limit}`);
   const size = limit ?? present;
   const images = new Uint8Array(size * 3 * area);
   const labels = new Uint8Array(size);
@@ -107,13 +144,16 @@ export async function cifar10(
   }
   const names = found.slice(0, sets.length).map(({ name }) => name.replace(/\.bin$/, ""));
   const n = (count: number) => count.toLocaleString("en-US");
-  const split = `CIFAR-10, ${n(size)} of ${n(whole)} ${word} images (${names.join(", ")})`;
-  return { size, height: side, width: side, channels: 3, images, labels, classes: cifar10Classes, split };
+  const split = `${title}, ${n(size)} of ${n(whole)} ${word} images (${names.join(", ")})`;
+  return { size, height: side, width: side, channels: 3, images, labels, classes, split };
 }
 
-function firstFound(names: readonly string[]): { name: string; path: string } | undefined {
+function firstFound(
+  folders: readonly string[],
+  names: readonly string[],
+): { name: string; path: string } | undefined {
   for (const name of names)
-    for (const folder of ["cifar10", "cifar10/cifar-10-batches-bin"])
+    for (const folder of folders)
       for (const packing of ["", ".br", ".gz"]) {
         const path = findFile(`${folder}/${name}${packing}`);
         if (path !== undefined) return { name, path };
@@ -134,7 +174,10 @@ async function unpacked(path: string): Promise<Uint8Array> {
 export function decodeCifar(
   bytes: Uint8Array,
   source: string,
+  of: Pick<Cifar, "labels" | "classes"> = ten,
 ): { readonly images: Uint8Array; readonly labels: Uint8Array } {
+  const record = of.labels + 3 * area;
+  const most = of.classes.length - 1;
   const size = Math.floor(bytes.length / record);
   const rest = bytes.length - size * record;
   if (rest !== 0 || size === 0)
@@ -144,12 +187,13 @@ export function decodeCifar(
   const images = new Uint8Array(size * 3 * area);
   const labels = new Uint8Array(size);
   for (let k = 0; k < size; k++) {
-    const from = k * record;
-    labels[k] = bytes[from];
-    if (labels[k] > 9) throw new DataError(`${source}: byte ${from}: ${labels[k]} is no class from 0 to 9`);
+    const from = k * record + of.labels; // of the planes
+    labels[k] = bytes[from - 1];
+    if (labels[k] > most)
+      throw new DataError(`${source}: byte ${from - 1}: ${labels[k]} is no class from 0 to ${most}`);
     for (let channel = 0; channel < 3; channel++) {
       let to = k * 3 * area + channel;
-      const plane = from + 1 + channel * area;
+      const plane = from + channel * area;
       for (let pixel = plane; pixel < plane + area; pixel++, to += 3) images[to] = bytes[pixel];
     }
   }

@@ -4,7 +4,7 @@ import { keywordSample } from "../datasets/speech-commands.ts";
 import { readNetworks } from "../datasets/weights.ts";
 import { transformerClassifier, transformerLanguageModel } from "../models/sequences.ts";
 import { adamw, cosine, type Examples, experiment, type Result, type Time } from "../src/index.ts";
-import { bothWays, chipDescriptions } from "./hardware-aware/chips.ts";
+import { chipDescriptions, waysOntoChips } from "./hardware-aware/chips.ts";
 import { type TextOptions, textTask } from "./hardware-aware/language.ts";
 import { errorFigure, type Found, study, type Task, tableMetrics, tableOf } from "./hardware-aware/study.ts";
 
@@ -103,6 +103,7 @@ export default experiment({
     noise: 3,
     rampSteps: 100,
     dropConnect: 0,
+    distillation: 0,
     device: "pcm",
     chips: 3,
     ages: ["1 s", "1 h", "1 day", "1 year"],
@@ -153,7 +154,7 @@ export default experiment({
       task,
       {
         floating: { epochs: given.epochs, batch, optimizer: descent(given.learningRate) },
-        cases: bothWays(
+        cases: waysOntoChips(
           { ...given, ages },
           { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate) },
           task.train.inputs.length / task.inputs.reduce((a, b) => a * b),

@@ -24,7 +24,7 @@ import {
   spiking,
   type Time,
 } from "../src/index.ts";
-import { bothWays, chipDescriptions } from "./hardware-aware/chips.ts";
+import { waysOntoChips, chipDescriptions } from "./hardware-aware/chips.ts";
 import {
   type CaseFound,
   errorFigure,
@@ -36,7 +36,7 @@ import {
   tableOf,
 } from "./hardware-aware/study.ts";
 
-const { weights: _, ...describedChips } = chipDescriptions;
+const { weights: _, distillation: _none, ...describedChips } = chipDescriptions;
 const pixels = 784;
 const classes = 10;
 const chance = 1 / classes;
@@ -229,7 +229,7 @@ export default experiment({
     };
     const descent = (rate: number) => adam({ learningRate: cosine(rate, { warmUp: 0.05 }) });
     const floating = { epochs: given.epochs, batch, optimizer: descent(given.learningRate) };
-    const cases = bothWays(
+    const cases = waysOntoChips(
       { ...given, ages },
       { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate) },
       data.train.labels.length,

@@ -6,6 +6,7 @@
  */
 import {
   type AwareOptions,
+  type Chip,
   type Estimate,
   type Examples,
   estimate,
@@ -55,10 +56,16 @@ export interface Case {
   readonly name: string;
   /** Training for chips, from the weights in floating point, on tiles that may disturb less, which is faster. Without it weights are as they are. */
   readonly training?: Training &
-    Pick<AwareOptions, "noise" | "noiseScale" | "rampSteps" | "dropConnect"> & { readonly tile: Tile };
+    Pick<AwareOptions, "noise" | "noiseScale" | "rampSteps" | "dropConnect"> & {
+      readonly tile: Tile;
+      /** Outputs of the network in floating point are learnt as well, at a temperature, as that share of the loss. */
+      readonly distillation?: { readonly share: number; readonly temperature: number };
+    };
   /** How weights are mapped to conductances, and ranges of inputs found. */
   readonly mapping?: Omit<AwareOptions, "tile" | "noise" | "noiseScale" | "rampSteps" | "dropConnect">;
   readonly tile: Tile;
+  /** What chips of an age are of, where that is another tile for some: written anew, with the same draws. Default `tile`. */
+  readonly tileAt?: (age: Time) => Tile;
   readonly ages: readonly Time[];
   /** Programmings. */
   readonly chips: number;
@@ -159,7 +166,11 @@ async function studyWith(
     networks.push(network);
     return network;
   };
-  const learn = async (network: Sequential, training: Training, name: string): Promise<number[]> => {
+  const learn = async (
+    network: Sequential,
+    training: Training & Pick<TrainOptions, "teacher">,
+    name: string,
+  ): Promise<number[]> => {
     const losses: number[] = [];
     await train(network, task.train, {
       ...training,
@@ -180,7 +191,7 @@ async function studyWith(
   };
 
   begin(0);
-  const floating = await build(o.floating.batch);
+  const floating = await build(Math.max(o.floating.batch, ...o.cases.map((one) => one.training?.batch ?? 0)));
   const { known = {} } = o;
   if (known.floating) floating.setWeights(known.floating);
   else if (o.floating.epochs > 0) found.losses = await learn(floating, o.floating, "floating");
@@ -202,12 +213,13 @@ async function studyWith(
       onChips.setWeights(known[networkName(name)]);
       found.networks = { ...found.networks, [networkName(name)]: known[networkName(name)] };
     } else if (training) {
-      const { tile: easier, epochs, batch: _, optimizer, ...noise } = training;
+      const { tile: easier, epochs, batch: _, optimizer, distillation, ...noise } = training;
       const trained = onTiles({ ...mapping, ...noise, tile: easier });
       const aware = await build(batch, trained);
       aware.setWeights(start, { some: true });
       trained.map();
-      losses = await learn(aware, { epochs, batch, optimizer }, name);
+      const teacher = distillation && { ...distillation, network: floating };
+      losses = await learn(aware, { epochs, batch, optimizer, teacher }, name);
       if (context.signal.aborted) return found;
       onChips.setWeights(aware.weights());
       found.networks = { ...found.networks, [networkName(name)]: aware.weights() };
@@ -229,8 +241,10 @@ async function studyWith(
       accuracy: accuracies.filter((list) => list.length > 0).map((list) => estimate(list)),
     });
     for (let c = 0; c < chips; c++) {
-      const chip = await program(under.values(), tile, { seed: `${o.seed}/${name}/${c}` });
+      let chip: Chip | undefined;
       for (const [a, age] of ages.entries()) {
+        const own = one.tileAt?.(age) ?? tile;
+        if (chip?.tile !== own) chip = await program(under.values(), own, { seed: `${o.seed}/${name}/${c}` });
         under.mount(chip.at(age, { driftCompensation: one.driftCompensation }));
         const { accuracy } = await evaluate(onChips, task.test, { signal: context.signal });
         if (context.signal.aborted) return found;

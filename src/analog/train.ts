@@ -109,7 +109,10 @@ export async function train(
         kind === "kept"
           ? Uint32Array.from({ length: count }, (_, k) => k)
           : permutation(count, `${seed}/${epoch}`);
-      if (place === 0) network.forget("training");
+      if (place === 0) {
+        network.forget("training");
+        teacher?.network.forget("inference");
+      }
       sums = { loss: 0, right: 0, rows: 0 };
     }
     if (Date.now() - looked > 50) {

@@ -171,6 +171,31 @@ test("a memory that is kept over batches tells apart what one batch cannot", asy
   expect(await learn(false)).toBeLessThan(0.75); // one of four times it sees the number, else it guesses
 });
 
+test("a teacher with states begins each epoch anew, as who learns from it", async () => {
+  const make = () =>
+    sequential([lstm(3, { stateful: true }), dense(3, 2)], {
+      inputs: [2, 1],
+      batch: 2,
+      seed: 1,
+      memory: 0.001,
+    });
+  const [network, teacher] = [await make(), await make()];
+  const losses: number[] = [];
+  await train(
+    network,
+    { inputs: Float32Array.from({ length: 24 }, (_, k) => Math.sin(k)), labels: new Uint8Array(24) },
+    {
+      epochs: 2,
+      seed: 1,
+      order: "kept",
+      optimizer: sgd({ learningRate: 1e-30 }),
+      teacher: { network: teacher, share: 1, temperature: 1 },
+      onEpoch: ({ loss }) => void losses.push(loss),
+    },
+  );
+  for (const loss of losses) expect(Math.abs(loss)).toBeLessThan(1e-6); // the same weights and states
+});
+
 test("what does not fit is refused", async () => {
   const network = await build();
   const told = (of: Parameters<typeof train>[1], o: Partial<TrainOptions> = {}) =>

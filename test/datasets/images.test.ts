@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { channelMoments, cifar10, decodeCifar } from "../../datasets/cifar10.ts";
+import { channelMoments, cifar10, cifar100, decodeCifar } from "../../datasets/cifar10.ts";
 import { shapeClasses, shapeImages } from "../../datasets/shapes.ts";
 
 /** A batch file of synthetic records: byte = (7 record + 3 channel + row + 2 column) mod 256, label = record mod 10. */
@@ -68,6 +68,24 @@ describe("CIFAR-10", () => {
     await expect(cifar10("train", { limit: 6 })).rejects.toThrow(
       "there are 5 training images of CIFAR-10 here, not 6",
     );
+  });
+
+  test("CIFAR-100 has the class behind one of twenty", async () => {
+    await expect(cifar100("train")).rejects.toThrow("CIFAR-100: no train.bin (plain, .gz or .br) in");
+    const own = new Uint8Array(2 * 3074);
+    own.set([19, 99], 0);
+    own.set(batch(1).subarray(1), 2);
+    own.set([7, 3], 3074);
+    mkdirSync(join(folder, "cifar100"));
+    writeFileSync(join(folder, "cifar100/test.bin"), own);
+    const { labels, images, classes, split } = await cifar100("test");
+    expect(Array.from(labels)).toEqual([99, 3]);
+    expect(classes.length).toBe(100);
+    expect(split).toBe("CIFAR-100, 2 of 10,000 test images (test)");
+    expect(images[(5 * 32 + 17) * 3 + 2]).toBe(pixel(0, 5, 17, 2));
+    own[3075] = 100;
+    writeFileSync(join(folder, "cifar100/test.bin"), own);
+    await expect(cifar100("test")).rejects.toThrow("byte 3075: 100 is no class from 0 to 99");
   });
 
   test("damage has a place and a reason", () => {
