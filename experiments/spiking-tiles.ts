@@ -24,7 +24,7 @@ import {
   spiking,
   type Time,
 } from "../src/index.ts";
-import { waysOntoChips, chipDescriptions } from "./hardware-aware/chips.ts";
+import { chipDescriptions, waysOntoChips } from "./hardware-aware/chips.ts";
 import {
   type CaseFound,
   errorFigure,
