@@ -13,7 +13,7 @@ export {
   spectrogramMask,
   timeShift,
 } from "./analog/augment.ts";
-export { type AwareOptions, type NoiseShape, onTiles, type TilesUnder } from "./analog/aware.ts";
+export { type AwareOptions, onTiles, type TilesUnder } from "./analog/aware.ts";
 export { type BatchedExamples, type BatchOptions, batches, type LabelledBatch } from "./analog/batches.ts";
 export {
   type Chip,
@@ -28,6 +28,7 @@ export {
 export { type ArrayWork, type Cost, type CostOptions, costOf, networkCost, workOf } from "./analog/cost.ts";
 export type { Crossbar } from "./analog/crossbar.ts";
 export { type DeviceMatrix, type DeviceOptions, deviceMatrices, devicesOf } from "./analog/devices.ts";
+export type { NoiseShape } from "./analog/disturbance.ts";
 export {
   classify,
   type Examples,

@@ -7,45 +7,18 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
-import { randomKey } from "../math/random.ts";
+import { OutputBound, type Reach } from "./bound.ts";
 import type { ChipLook, LookedMatrix, MatrixValues } from "./chip.ts";
+import { clearRows, Disturbance, type NoiseShape, noiseShapes } from "./disturbance.ts";
 import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
+import type { Kernels } from "./kernels.ts";
 import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Memory, Parameter, Pass } from "./parameter.ts";
+import { InputRanges } from "./ranges.ts";
 import type { Table } from "./table.ts";
 import type { Tile } from "./tile.ts";
 import { TiledMatrix } from "./tiles.ts";
-
-/**
- * How the spread of a weight on a device goes with x = |w|, both over the largest: sd^2 = p(x)^2 + q^2 x^(2 power), p a
- * polynomial.
- */
-export interface NoiseShape {
-  /** Of p, from the constant on: at most five. */
-  readonly coefficients: readonly number[];
-  /** Noise of reads. */
-  readonly q?: number;
-  readonly power?: number;
-}
-
-/** sqrt(ln((t + T) / 2 T)) 20 s after programming, T = 250 ns: Rasch et al. 2023, read noise of long duration. */
-const readGrowth = Math.sqrt(Math.log((20 + 250e-9) / 500e-9));
-
-/** Spreads of the devices that papers train for. */
-export const noiseShapes = {
-  /** Programming error at 25 uS and noise of reads after 20 s: Rasch et al. 2023, PCM model; x^0.35 as Q goes with x^-0.65. */
-  pcm: {
-    coefficients: [0.26348 / 25, 1.965 / 25, -1.1731 / 25],
-    q: 0.0088 * readGrowth,
-    power: 0.35,
-  },
-  /** Programming error one day later, at 40 uS: Wan et al. 2022, Nature 608:504, as in Rasch et al. 2023. */
-  reram: { coefficients: [0.701, 22.086, -50.773, 47.095, -16.458].map((c) => c / 40) },
-  /** The same for all weights. */
-  constant: { coefficients: [1] },
-} as const satisfies Readonly<Record<string, NoiseShape>>;
 
 export interface AwareOptions {
   readonly tile: Tile;
@@ -69,7 +42,17 @@ export interface AwareOptions {
   readonly learnRange?: boolean;
   /** Part by which a learnt range is pulled down when more than 95 % of inputs are within it. Default 0.001 (aihwkit 1.1.0). */
   readonly rangeDecay?: number;
+  /**
+   * Largest output before the ADC clips: the tile's; or learnt, one for all matrices ("shared", parameter "tiles.outputBound"), or one
+   * for each ("matrix"). What is learnt begins as what outputs reach in the batches of `rangeBatches`; without them as the
+   * tile's. Default "tile".
+   */
+  readonly outputBound?: "tile" | "shared" | "matrix";
+  /** Whether each output is multiplied after the ADC by a number that is learnt, 1 at first. Default false. */
+  readonly learnScale?: boolean;
 }
+
+const outputBounds: readonly string[] = ["tile", "shared", "matrix"];
 
 const defaults = {
   noise: "pcm",
@@ -82,6 +65,8 @@ const defaults = {
   rangeBatches: 100,
   learnRange: true,
   rangeDecay: 0.001,
+  outputBound: "tile",
+  learnScale: false,
 } as const;
 
 type Settings = Required<AwareOptions>;
@@ -106,13 +91,27 @@ export class TilesUnder {
       if (!(o[name] >= 0 && Number.isFinite(o[name])))
         throw new ConfigError(`${name} is a number from 0, not ${o[name]}`);
     if (!(o.dropConnect < 1)) throw new ConfigError(`dropConnect is below 1, not ${o.dropConnect}`);
+    if (!outputBounds.includes(o.outputBound))
+      throw new ConfigError(
+        `outputBound is ${outputBounds.join(", ")}, not ${o.outputBound}${didYouMean(String(o.outputBound), outputBounds)}`,
+      );
     this.tile = o.tile;
     const units: AwareMatrix[] = [];
     this.units = units;
+    let shared: OutputBound | undefined;
     this.matrices = (matrix) => {
-      const unit = new AwareMatrix(matrix, o);
-      units.push(unit);
-      return unit;
+      if (o.outputBound === "tile") units.push(new AwareMatrix(matrix, o));
+      else {
+        const { kernels, path } = matrix;
+        const isShared = o.outputBound === "shared";
+        if (isShared && shared && shared.kernels !== kernels)
+          throw new ConfigError("matrices of two networks do not share an output bound: onTiles for each");
+        const bound = shared ?? new OutputBound(kernels, `${isShared ? "tiles" : path}.outputBound`, o.tile);
+        const isFirst = bound !== shared;
+        if (isShared) shared = bound;
+        units.push(new AwareMatrix(matrix, o, bound, isFirst ? [bound.parameter] : []));
+      }
+      return units[units.length - 1];
     };
   }
 
@@ -157,48 +156,49 @@ export class AwareMatrix implements MatrixUnit {
   readonly scales: Float32Array;
   readonly #kernels: Kernels;
   readonly #o: Settings;
-  readonly #shape: NoiseShape;
   readonly #weights: Parameter;
   readonly #bias: Parameter | undefined;
-  readonly #ranges: Parameter; // [part]
+  readonly #ranges: InputRanges;
+  readonly #bound: OutputBound | undefined;
+  readonly #reach: Reach | undefined;
+  readonly #gains: Parameter | undefined; // learnt scales, [output]
   readonly #examples: number;
   readonly #positions: number; // rows of outputs of an example
   readonly #width: number;
   readonly #inverse: Block; // 1 / scale, [output]
   readonly #limits: Block; // scale, [output]
   readonly #disturbed: Block;
-  readonly #z: Block;
+  readonly #disturbance: Disturbance;
   readonly #gradients: readonly Block[]; // of parts
-  readonly #key: readonly [number, number];
-  readonly #before: Float32Array; // ranges when the batch began
-  readonly #largest: Float32Array; // inputs of the batch
+  readonly #gainSlopes: Block; // times gains, [output]
   /** Batches of training since ranges are looked for, and steps. */
   readonly #counts = new Float32Array(2);
   #calls = 0;
+  #examplesDone = 0; // of the batch, by products before
   #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
   #shown: "nothing" | "clean" | "disturbed" | "chip" = "nothing";
   #mounted: LookedMatrix | undefined;
 
-  constructor(o: MatrixOptions, settings: Settings) {
+  /** `own`: parameters of the bound that belong to this matrix, and to no other that shares it. */
+  constructor(o: MatrixOptions, settings: Settings, bound?: OutputBound, own: readonly Parameter[] = []) {
     const { kernels, products, outputs, seed, path } = o;
     const { heap } = kernels;
     const { inputs, width } = products;
     this.#kernels = kernels;
     this.#o = settings;
-    this.#shape = typeof settings.noise === "string" ? noiseShapes[settings.noise] : settings.noise;
     this.name = path;
     this.inputs = inputs;
     this.outputs = outputs;
     this.#width = width;
     this.#examples = o.examples;
     this.#positions = products.positions;
-    this.#key = randomKey(seed, "hardware");
     this.tiled = new TiledMatrix(kernels, {
       tile: settings.tile,
       outputs,
       inputs: o.table,
       examples: o.examples,
       patches: o.patches && { positions: products.positions, ...o.patches },
+      learnt: { outputBound: bound !== undefined, scale: settings.learnScale },
       seed,
     });
     const { parts } = this.tiled;
@@ -218,20 +218,35 @@ export class AwareMatrix implements MatrixUnit {
     const variance = o.variance ?? 1 / inputs;
     this.#weights.value.data.set(drawStart(kernels, { rows: outputs, columns: inputs, seed, variance }));
     this.#bias = takeBias(o);
-    this.#ranges = take("range", [parts.length], paddedColumns(parts.length), false);
-    this.#ranges.value.data.fill(settings.tile.inputRange, 0, parts.length);
-    this.parameters = [this.#weights, ...(this.#bias ? [this.#bias] : []), this.#ranges];
+    this.#ranges = new InputRanges(kernels, this.tiled, {
+      name: `${path}.range`,
+      decay: settings.rangeDecay,
+    });
+    this.#bound = bound;
+    this.#reach = bound?.join(path);
+    this.#gainSlopes = heap.take(paddedColumns(outputs));
+    if (settings.learnScale) {
+      this.#gains = {
+        ...take("gain", [outputs], paddedColumns(outputs), true),
+        changed: () => this.#checkGains(),
+        renewed: () => this.#rescale(),
+      };
+      this.#gains.value.data.fill(1);
+    }
+    const beside = [this.#bias, this.#ranges.parameter, this.#gains, ...own];
+    this.parameters = [this.#weights, ...beside.filter((one) => one !== undefined)];
     this.scales = new Float32Array(outputs).fill(1);
     this.memories = [
       { name: `${path}.scale`, data: this.scales },
       { name: `${path}.counts`, data: this.#counts, ofLearning: true },
+      ...(this.#reach ? [this.#reach.memory] : []),
     ];
-    this.#before = new Float32Array(this.#ranges.value.data.length);
-    this.#largest = this.#before.slice();
     this.#inverse = heap.take(outputs);
     this.#limits = heap.take(outputs);
     this.#disturbed = heap.take(count);
-    this.#z = heap.take(normalCount(count) + 16);
+    const { noise, dropConnect } = settings;
+    const shape = typeof noise === "string" ? noiseShapes[noise] : noise;
+    this.#disturbance = new Disturbance(kernels, { outputs, inputs, width, shape, dropConnect, seed });
     this.#gradients = parts.map((part) => heap.take(outputs * part.width));
     this.map();
   }
@@ -249,10 +264,17 @@ export class AwareMatrix implements MatrixUnit {
       outputs,
       inputs,
       taps: this.tiled.taps,
-      scale: this.scales.slice(),
+      scale: this.#outputScales(),
       offset: this.#bias?.value.data.slice(0, outputs),
-      inputRange: Array.from(this.tiled.parts, (_, k) => Math.max(1e-12, this.#ranges.value.data[k])),
+      inputRange: this.#ranges.values,
+      outputBound: this.#bound?.value,
     };
+  }
+
+  /** What outputs after the ADC are multiplied by, but for input ranges: [output]. */
+  #outputScales(): Float32Array {
+    const gains = this.#gains?.value.data;
+    return gains ? this.scales.map((scale, i) => scale * gains[i]) : this.scales.slice();
   }
 
   mount(matrix: LookedMatrix | undefined): void {
@@ -302,6 +324,12 @@ export class AwareMatrix implements MatrixUnit {
     this.#kernels.clipRows(outputs, this.#width, at, at, this.#limits.at);
   }
 
+  #checkGains(): void {
+    const { data } = (this.#gains as Parameter).value; // one of 0 would stay there
+    for (let i = 0; i < this.outputs; i++) data[i] = Math.max(1e-6, data[i]);
+    this.#shown = "nothing";
+  }
+
   #changed(): void {
     this.#counts[1]++;
     if (this.#counts[1] % this.#o.remapEvery === 0) this.map();
@@ -328,116 +356,76 @@ export class AwareMatrix implements MatrixUnit {
   prepare(pass: Pass): void {
     this.#pass = pass;
     this.#calls = 0;
-    const { parts, offset } = this.tiled;
+    this.#examplesDone = 0;
+    const { parts, offset, tile } = this.tiled;
     if (this.#bias) offset.data.set(this.#bias.value.data);
-    for (const [k, part] of parts.entries()) part.alpha = Math.max(1e-12, this.#ranges.value.data[k]);
+    this.#ranges.begin();
+    this.#reach?.begin();
+    for (const part of parts) part.outputBound = this.#bound?.value ?? tile.outputBound;
     const isTraining = pass.purpose === "training";
     const mounted = this.#mounted;
-    if (isTraining) {
-      this.#counts[0]++;
-      this.#before.set(this.#ranges.value.data);
-      this.#largest.fill(0);
-    } else if (mounted) {
+    if (isTraining) this.#counts[0]++;
+    else if (mounted) {
       if (this.#shown !== "chip") for (const [k, own] of mounted.parts.entries()) this.tiled.load(k, own);
-      for (const [k, part] of parts.entries()) part.alpha = mounted.parts[k].inputRange;
+      for (const [k, part] of parts.entries()) {
+        part.alpha = mounted.parts[k].inputRange;
+        part.outputBound = mounted.parts[k].outputBound ?? tile.outputBound;
+      }
       this.#shown = "chip";
       return;
     }
-    const isDisturbed = isTraining && (this.#o.noiseScale > 0 || this.#o.dropConnect > 0);
+    const { noiseScale, rampSteps, dropConnect } = this.#o;
+    const isDisturbed = isTraining && (noiseScale > 0 || dropConnect > 0);
     if (!isDisturbed && this.#shown === "clean") return;
-    this.#disturb(isDisturbed ? pass.tick : undefined);
+    this.#disturbance.apply(this.#weights.value, this.#inverse, this.#disturbed, {
+      tick: isDisturbed ? pass.tick : undefined,
+      scale: noiseScale * (rampSteps > 0 ? Math.min(1, this.#counts[1] / rampSteps) : 1),
+    });
     for (const part of parts) {
       if (this.#isWhole(part)) part.weights.data.set(this.#disturbed.data);
       else
         this.#eachRun(part, (own, whole, size) => {
           part.weights.data.set(this.#disturbed.data.subarray(whole, whole + size), own);
         });
-      part.scale.data.set(this.scales);
+      part.scale.data.set(this.#outputScales());
     }
     this.tiled.renew();
     this.#shown = isDisturbed ? "disturbed" : "clean";
   }
 
-  /** Weights over their scales, with the noise of this batch or without. */
-  #disturb(tick: number | undefined): void {
-    const kernels = this.#kernels;
-    const count = this.outputs * this.#width;
-    const { noiseScale, rampSteps, dropConnect } = this.#o;
-    const [key0, key1] = this.#key;
-    const z = this.#z;
-    const weights = this.#weights.value.at;
-    const to = this.#disturbed.at;
-    const scale = noiseScale * (rampSteps > 0 ? Math.min(1, this.#counts[1] / rampSteps) : 1);
-    if (tick === undefined || scale === 0)
-      kernels.scaleRows(this.outputs, this.#width, weights, to, this.#inverse.at);
-    else {
-      kernels.normals(z.at, count, key0, key1, 0, tick, scale);
-      this.#clearFilling(z.data);
-      const { coefficients, q = 0, power = 0 } = this.#shape;
-      const c = Array.from({ length: 5 }, (_, k) => coefficients[k] ?? 0);
-      const rows = [this.outputs, this.#width, weights, z.at, to, this.#inverse.at];
-      kernels.disturbRows(...rows, ...c, q * q, 2 * power);
-    }
-    if (tick === undefined || dropConnect === 0) return;
-    kernels.keep(z.at, count, key0, key1, 1, tick, dropConnect, 1);
-    kernels.multiplyBoth(count, to, z.at, to);
-  }
-
-  #clearFilling(data: Float32Array): void {
-    if (this.inputs === this.#width) return;
-    for (let row = 0; row < this.outputs; row++)
-      data.fill(0, row * this.#width + this.inputs, (row + 1) * this.#width);
-  }
-
   forward(x: Table, y: Table, count: number): void {
     const { purpose, tick } = this.#pass;
-    if (purpose === "training" && this.#counts[0] <= this.#o.rangeBatches) this.#follow(x, count);
+    const batches = this.#counts[0];
+    const isTraining = purpose === "training";
+    const follows = isTraining && batches <= this.#o.rangeBatches;
+    if (follows) this.#ranges.follow(x, count, batches);
+    const reach = follows ? this.#reach : undefined;
     // each product of a batch has noise of its own; that of looks is apart from that of training
-    const stream = 2 * this.#calls++ + (purpose === "training" ? 0 : 1);
-    this.tiled.forward(x, y, count, { first: tick * this.#examples, stream });
-  }
-
-  /** Ranges are the mean of the largest inputs of the batches seen so far. */
-  #follow(x: Table, count: number): void {
-    const rows = count * x.positions;
-    const largest = this.#largest;
-    const known = this.#ranges.value.data;
-    for (const [k, part] of this.tiled.parts.entries()) {
-      for (let row = 0; row < rows; row++)
-        for (let c = part.from; c < part.to; c++) {
-          const size = Math.abs(x.data[row * x.width + c]);
-          if (size > largest[k]) largest[k] = size;
-        }
-      known[k] = this.#before[k] + (largest[k] - this.#before[k]) / this.#counts[0];
-      part.alpha = Math.max(1e-12, known[k]);
-    }
+    const stream = 2 * this.#calls++ + (isTraining ? 0 : 1);
+    const address = { first: tick * this.#examples, stream };
+    this.tiled.forward(x, y, count, address, {
+      after: isTraining ? this.#examplesDone : 0,
+      reached: reach && ((largest) => reach.follow(largest, batches)),
+    });
+    this.#examplesDone += count;
   }
 
   backward(x: Table, dy: Table, dx: Table, count: number): void {
     this.tiled.backward(x, dy, dx, count);
-    const { learnRange, rangeBatches, rangeDecay } = this.#o;
-    if (!learnRange || this.#counts[0] <= rangeBatches) return;
-    const { data } = this.#ranges.gradient;
-    for (const [k, part] of this.tiled.parts.entries()) {
-      data[k] += part.alpha * this.tiled.rangeSlope(k, x, dx, count);
-      if (rangeDecay > 0 && this.#within(x, part, count) > 0.95) data[k] += rangeDecay * part.alpha;
-    }
+    if (this.#o.learnRange && this.#hasRanges) this.#ranges.learn(x, dx, count);
   }
 
-  /** Share of a part's inputs within its range. */
-  #within(x: Table, part: { from: number; to: number; alpha: number }, count: number): number {
-    const rows = count * x.positions;
-    let inside = 0;
-    for (let row = 0; row < rows; row++)
-      for (let c = part.from; c < part.to; c++)
-        if (Math.abs(x.data[row * x.width + c]) < part.alpha) inside++;
-    return inside / (rows * (part.to - part.from));
+  /** Whether ranges are found. */
+  get #hasRanges(): boolean {
+    return this.#counts[0] > this.#o.rangeBatches;
   }
 
   gradient(x: Table, dy: Table, count: number): void {
     const { parts } = this.tiled;
     for (const { data } of this.#gradients) data.fill(0);
-    this.tiled.gradient(x, dy, this.#gradients, count);
+    const slope = this.tiled.gradient(x, dy, this.#gradients, count, this.#gains && this.#gainSlopes);
+    if (this.#hasRanges) this.#bound?.learn(slope);
+    this.#learnGains();
     const { data, at } = this.#weights.gradient;
     for (const [k, part] of parts.entries()) {
       const own = this.#gradients[k];
@@ -448,8 +436,16 @@ export class AwareMatrix implements MatrixUnit {
           for (let c = 0; c < size; c++) data[whole + c] += own.data[from + c] / this.scales[row];
         });
     }
-    this.#clearFilling(data);
+    clearRows(data, { outputs: this.outputs, inputs: this.inputs, width: this.#width });
     if (!this.#bias) return;
     this.#kernels.sumColumns(count * this.#positions, dy.width, dy.at, this.#bias.gradient.at);
+  }
+
+  #learnGains(): void {
+    if (!this.#gains) return;
+    const { value, gradient } = this.#gains;
+    const slopes = this.#gainSlopes.data;
+    for (let i = 0; i < this.outputs; i++) gradient.data[i] += slopes[i] / value.data[i];
+    slopes.fill(0);
   }
 }

@@ -31,6 +31,8 @@ export interface MatrixValues {
   readonly offset?: ArrayLike<number>;
   /** Input range of all its tiles, or of each. Default that of the tile. */
   readonly inputRange?: number | readonly number[];
+  /** Largest output of all its tiles. Default that of the tile. */
+  readonly outputBound?: number;
 }
 
 export interface ProgramOptions {
@@ -66,6 +68,8 @@ export interface LookedPart {
   /** [output], with compensation. */
   readonly scale: Float64Array;
   readonly inputRange: number;
+  /** Largest output. Default that of the tile. */
+  readonly outputBound?: number;
   /** Of what the columns and devices of this chip are like. */
   readonly key?: Key;
 }
@@ -91,6 +95,7 @@ interface WrittenPart {
   readonly values: Float32Array; // relative, [output][tap][channel]
   readonly scale: Float64Array; // [output]
   readonly inputRange: number;
+  readonly outputBound: number;
   readonly key: Key;
   readonly array: number; // which of the chip's arrays
   readonly first: number; // device of its first weight
@@ -169,9 +174,9 @@ export class Chip {
     let next = 0;
     const looked = (part: WrittenPart): LookedPart => {
       const k = next++;
-      const { from, to, inputRange, key } = part;
+      const { from, to, inputRange, outputBound, key } = part;
       const scale = factors ? part.scale.map((gamma, i) => gamma * factors[k][i]) : part.scale;
-      return { from, to, inputRange, key, ...reads[k], scale };
+      return { from, to, inputRange, outputBound, key, ...reads[k], scale };
     };
     const matrices = Object.entries(this.#matrices).map(([name, { parts, ...rest }]) => {
       return [name, { ...rest, parts: parts.map(looked) }] as const;
@@ -329,12 +334,14 @@ function partsOf(
     readonly place: (count: number) => { readonly array: number; readonly first: number };
   },
 ): WrittenMatrix {
-  const { weights, outputs, inputs, taps = 1, scale: told, offset, inputRange = tile.inputRange } = values;
+  const { weights, outputs, inputs, taps = 1, scale: told, offset } = values;
+  const { inputRange = tile.inputRange, outputBound = tile.outputBound } = values;
   const refuse = (reason: string): never => {
     throw new ConfigError(`matrix ${name}: ${reason}`);
   };
   if (weights.length !== outputs * inputs)
     refuse(`${outputs} x ${inputs} weights are ${outputs * inputs} numbers, not ${weights.length}`);
+  if (!(outputBound > 0)) refuse(`its output bound is ${outputBound}, not a positive number`);
   if (taps > tile.rows) refuse(`a kernel of ${taps} cells does not fit on a tile of ${tile.rows} rows`);
   if (!Number.isInteger(inputs / taps)) refuse(`${inputs} inputs are not channels of ${taps} taps`);
   for (const [what, list] of Object.entries({ scale: told, offset }))
@@ -360,7 +367,8 @@ function partsOf(
     const range = typeof inputRange === "number" ? inputRange : inputRange[k];
     if (!(range > 0)) refuse(`the input range of tile ${k} is ${range}, not a positive number`);
     const key = randomKey(o.seed, name, k);
-    return { from, to, inputs: count, values: own, scale, inputRange: range, key, ...o.place(own.length) };
+    const read = { scale, inputRange: range, outputBound, key };
+    return { from, to, inputs: count, values: own, ...read, ...o.place(own.length) };
   });
   return { outputs, inputs, taps, offset: Float64Array.from(offset ?? new Float64Array(outputs)), parts };
 }
@@ -404,6 +412,7 @@ export function loadMatrix(to: TiledMatrix, { parts, offset }: LookedMatrix): vo
   to.offset.data.set(offset);
   for (const [k, part] of parts.entries()) {
     to.parts[k].alpha = part.inputRange;
+    to.parts[k].outputBound = part.outputBound ?? to.tile.outputBound;
     to.load(k, part);
   }
 }

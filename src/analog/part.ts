@@ -54,6 +54,12 @@ interface Draw {
   readonly list?: readonly number[];
 }
 
+/** A table from some row on: the same memory. */
+const rowsFrom = (table: Table, first: number): Table =>
+  first === 0
+    ? table
+    : { ...table, at: table.at + 4 * first * table.width, data: table.data.subarray(first * table.width) };
+
 export class TilePart {
   /** Channels [from, to) of the inputs. */
   readonly from: number;
@@ -67,12 +73,18 @@ export class TilePart {
   readonly scale: Block; // [output]
   /** Input range. */
   alpha: number;
+  /** Largest output, where the ADC ends. */
+  outputBound: number;
   /** Running average of largest inputs, where the tile looks at it; undefined before the first. */
   average: number | undefined;
   readonly main: Products;
   /** Inputs after the DAC, and a table for what is made of them. */
   readonly q: Table;
   readonly operand: Table;
+  /** Outputs after the ADC, and whether each was not clipped, or its slope by `outputBound`. */
+  readonly out: Table;
+  readonly kept: Table;
+  readonly #hasSlopes: boolean;
   readonly #tile: Tile;
   readonly #kernels: Kernels;
   readonly #scratch: Scratch;
@@ -99,6 +111,10 @@ export class TilePart {
       readonly products: () => Products;
       readonly q: Table;
       readonly operand: Table;
+      readonly out: Table;
+      readonly kept: Table;
+      /** Whether `kept` has slopes by the output bound. */
+      readonly hasSlopes: boolean;
       readonly key: Key;
     },
   ) {
@@ -110,8 +126,12 @@ export class TilePart {
     this.weights = heap.take(outputs * this.width);
     this.scale = heap.take(paddedColumns(outputs));
     this.alpha = tile.inputRange;
+    this.outputBound = tile.outputBound;
     this.q = o.q;
     this.operand = o.operand;
+    this.out = o.out;
+    this.kept = o.kept;
+    this.#hasSlopes = o.hasSlopes;
     this.#tile = tile;
     this.#kernels = kernels;
     this.#scratch = scratch;
@@ -242,7 +262,8 @@ export class TilePart {
   /** From largest inputs in `range` to divisors for which weights of `assumedWeight` clip nothing: the largest sum of one sign counts. */
   #widen(x: Table, rows: number): void {
     const { tileAbove, tileBelow } = this.#kernels;
-    const { assumedWeight, outputBound, boundResolution } = this.#tile;
+    const { assumedWeight, boundResolution } = this.#tile;
+    const { outputBound } = this;
     const { sums: to, range } = this.#scratch;
     const sums = [tileAbove, tileBelow].map((kernel) => {
       kernel(rows, x.width, this.inputs, x.at, to.at);
@@ -276,16 +297,20 @@ export class TilePart {
     tileQuantise(inputRows, q.width, x.at, q.at, inverse.at, most / inputBound, inputBound / most, most);
   }
 
-  /** Leaves outputs after the ADC in `out` and what they are multiplied by in `range`. Afterwards they belong to the caller. */
-  multiply(inputs: Inputs, address: Address): void {
-    const { out, kept } = this.#scratch;
+  /**
+   * Leaves outputs after the ADC in rows of `out` and `kept` from `first` on, and what they are multiplied by in the scratch's `range`.
+   * Gives those rows of `out`, which belong to the caller.
+   */
+  multiply(inputs: Inputs, address: Address, first = 0): Table {
+    const [out, kept] = [rowsFrom(this.out, first), rowsFrom(this.kept, first)];
     const { rows, inputRows } = inputs;
-    const draw = { address, attempt: 0, rows };
+    const draw = { address, attempt: 0, rows, out, kept };
     this.divide(inputs);
     this.quantise(inputs);
     this.#disturb(this.q, inputRows, draw);
-    this.#analog(this.q, inputRows, { ...draw, out, kept });
-    if (this.#scratch.again) this.#manageBounds(inputs, address, this.#scratch.again);
+    this.#analog(this.q, inputRows, draw);
+    if (this.#scratch.again) this.#manageBounds(inputs, draw, this.#scratch.again);
+    return out;
   }
 
   #disturb(q: Table, inputRows: number, draw: Draw): void {
@@ -320,9 +345,10 @@ export class TilePart {
 
   /** From inputs after the DAC to outputs after the ADC. */
   #analog(q: Table, inputRows: number, o: Draw & { readonly out: Table; readonly kept: Table }): void {
-    const { tileNegative, tileMagnitude, tileDrop, tileCurve, tileNoise, tileBound, tileConvert } =
-      this.#kernels;
-    const { irDrop, wireConductance, weightNoise, outputNoise, adcBits, outputBound } = this.#tile;
+    const { tileNegative, tileMagnitude, tileDrop, tileCurve, tileNoise } = this.#kernels;
+    const { tileBound, tileBoundSlope, tileConvert, tileConvertSlope } = this.#kernels;
+    const { irDrop, wireConductance, weightNoise, outputNoise, adcBits } = this.#tile;
+    const { outputBound } = this;
     const { raw, current, placed, z } = this.#scratch;
     const { operand } = this;
     const x = { ...operand, width: q.width };
@@ -352,12 +378,15 @@ export class TilePart {
       this.#draw("output", width, o);
       tileNoise(rows, width, raw.at, z.at, raw.at, outputNoise);
     }
+    const places = [rows, width, raw.at, out.at, kept.at];
     if (adcBits === "none") {
-      tileBound(rows, width, raw.at, out.at, kept.at, outputBound);
+      (this.#hasSlopes ? tileBoundSlope : tileBound)(...places, outputBound);
       return;
     }
     const most = stepsOf(adcBits);
-    tileConvert(rows, width, raw.at, out.at, kept.at, most / outputBound, outputBound / most, most);
+    const steps = [...places, most / outputBound, outputBound / most, most];
+    if (this.#hasSlopes) tileConvertSlope(...steps, 1 / outputBound);
+    else tileConvert(...steps);
   }
 
   /** Adds to `raw` the noise of weights, and what else has variance `besides`. */
@@ -383,9 +412,13 @@ export class TilePart {
   }
 
   /** Vectors with a clipped output go in again, smaller, until none is or inputs are too coarse. */
-  #manageBounds({ x, rows }: Inputs, address: Address, again: Again): void {
+  #manageBounds(
+    { x, rows }: Inputs,
+    { address, out, kept }: { readonly address: Address; readonly out: Table; readonly kept: Table },
+    again: Again,
+  ): void {
     const { boundFactor, boundResolution } = this.#tile;
-    const { range, inverse, out, kept } = this.#scratch;
+    const { range, inverse } = this.#scratch;
     const step = this.#inputStep;
     let factor = 1;
     let list = this.#clipped(kept, rows);

@@ -17,8 +17,11 @@ const magnitude = (g: Graph, x: Node): Node => g.node("abs", [x]);
 /** 1 where |x| <= bound, else 0. */
 const within = (g: Graph, x: Node, bound: Node): Node =>
   g.select(g.node("le", [magnitude(g, x), bound]), g.constant(1), g.constant(0));
+/** 1 or -1. */
+const sign = (g: Graph, x: Node): Node =>
+  g.select(g.node("lt", [x, g.constant(0)]), g.constant(-1), g.constant(1));
 
-const tables = {
+export const peripheryTables = {
   /** q = step k, k the whole number nearest to x inverse perStep, ties to even, at most `most` in size */
   tileQuantise: {
     inputs: ["x"],
@@ -103,6 +106,32 @@ const tables = {
       return { q: g.mul(clipped(g, k, most), step), kept: within(g, k, most) };
     },
   },
+  /**
+   * q as `tileConvert`, and its slope by the bound, which `most` steps make: (q - x) / bound inside, where rounding is gone through
+   * straight, else the sign of x (Esser et al. 2020, arXiv:1902.08153, eq. 3, whose step is bound / most)
+   */
+  tileConvertSlope: {
+    inputs: ["x"],
+    outputs: ["q", "slope"],
+    scalars: ["perStep", "step", "most", "inverse"],
+    compute: (g, { x, perStep, step, most, inverse }) => {
+      const steps = g.mul(x, perStep);
+      const k = g.node("nearest", [steps]);
+      const inside = g.mul(g.sub(g.mul(k, step), x), inverse);
+      const isInside = g.node("lt", [magnitude(g, steps), most]);
+      return { q: g.mul(clipped(g, k, most), step), slope: g.select(isInside, inside, sign(g, x)) };
+    },
+  },
+  /** The same without rounding: the slope is 0 inside. */
+  tileBoundSlope: {
+    inputs: ["x"],
+    outputs: ["q", "slope"],
+    scalars: ["bound"],
+    compute: (g, { x, bound }) => ({
+      q: clipped(g, x, bound),
+      slope: g.select(g.node("lt", [magnitude(g, x), bound]), g.constant(0), sign(g, x)),
+    }),
+  },
   tileBound: {
     inputs: ["x"],
     outputs: ["q", "kept"],
@@ -163,6 +192,16 @@ const rowSums = {
     outputs: ["y"],
     compute: (g, { kept }) => ({ y: g.sub(g.constant(1), kept) }),
   },
+  /** Count of |x| below the range. */
+  tileWithin: {
+    join: "sum",
+    inputs: ["x"],
+    outputs: ["y"],
+    scalars: ["range"],
+    compute: (g, { x, range }) => ({
+      y: g.select(g.node("lt", [magnitude(g, x), range]), g.constant(1), g.constant(0)),
+    }),
+  },
   /**
    * Slope of the loss by the input range, of a row: the sum of min(dx, 0) where x reaches the range, less that of max(dx, 0) where it
    * reaches minus the range; aihwkit 1.1.0, learned input ranges
@@ -182,10 +221,10 @@ const rowSums = {
 } as const satisfies Readonly<Record<string, Rowwise & { join: "sum" | "max" }>>;
 
 /** Names of the kernels; arguments as rowwise.ts says: rows, width, (features), inputs, outputs, columns, rows, scalars. */
-export type PeripheryName = keyof typeof tables | keyof typeof rowSums;
+export type PeripheryName = keyof typeof peripheryTables | keyof typeof rowSums;
 
 /** Adds and exports the kernels. */
 export function addPeriphery(module: ModuleBuilder): void {
-  for (const [name, what] of Object.entries(tables)) addRowwise(module, name, what);
+  for (const [name, what] of Object.entries(peripheryTables)) addRowwise(module, name, what);
   for (const [name, { join, ...what }] of Object.entries(rowSums)) addRowSums(module, name, what, join);
 }

@@ -23,6 +23,7 @@ export type TestSums = (k: number, read: PartRead, draw: number) => Float64Array
 interface PartSize {
   readonly inputs: number;
   readonly scale: ArrayLike<number>; // [output]
+  readonly outputBound: number;
   readonly key: Key;
 }
 
@@ -93,9 +94,9 @@ async function readByTile(
   );
   const kernels = await compileKernels(4 * numbers);
   const { heap } = kernels;
-  const stations = parts.map(({ inputs, scale }, k) => ({
+  const stations = parts.map(({ inputs, scale, outputBound }, k) => ({
     matrix: new TiledMatrix(kernels, {
-      tile: { ...tile, rows: inputs },
+      tile: { ...tile, rows: inputs, outputBound },
       outputs: scale.length,
       inputs: [inputs],
       examples: together,

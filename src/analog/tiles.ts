@@ -15,7 +15,15 @@ import { paddedColumns } from "./matvec.ts";
 import { type Address, type Inputs, type PartWeights, TilePart } from "./part.ts";
 import { type Products, Rows } from "./rows.ts";
 import { type Scratch, takeScratch } from "./scratch.ts";
-import { featuresOf, positionsOf, type Shape, type Table, tableNumbers, tableOver } from "./table.ts";
+import {
+  featuresOf,
+  positionsOf,
+  type Shape,
+  type Table,
+  tableNumbers,
+  tableOver,
+  takeTable,
+} from "./table.ts";
 import { byVector, cuts, type Tile } from "./tile.ts";
 import type { Unfold } from "./unfold.ts";
 
@@ -36,6 +44,8 @@ export interface TiledOptions {
     readonly products: (channels: number) => Products;
     readonly unfold?: Unfold;
   };
+  /** What besides weights is learnt: then `gradient` tells slopes by it. Default nothing. */
+  readonly learnt?: { readonly outputBound?: boolean; readonly scale?: boolean };
   /** Spread of the tiles' own parts, and noise. */
   readonly seed: string | number;
 }
@@ -62,11 +72,19 @@ export class TiledMatrix {
   readonly #imagePositions: number;
   readonly #inputPositions: number; // as tiles see them
   readonly #unfold: Unfold | undefined;
+  readonly #learnt: NonNullable<TiledOptions["learnt"]>;
   #packedBack = false;
 
-  /** Throws `ConfigError` for patches on a tile that converts each vector by itself, and for kernels that do not fit. */
+  /**
+   * Throws `ConfigError` for patches on a tile that converts each vector by itself, for kernels that do not fit, and where bounds or
+   * scales are to be learnt of a tile that manages bounds.
+   */
   constructor(kernels: Kernels, options: TiledOptions) {
-    const { tile, outputs, inputs, examples, patches, seed } = options;
+    const { tile, outputs, inputs, examples, patches, seed, learnt = {} } = options;
+    if (tile.boundManagement !== "none" && (learnt.outputBound || learnt.scale))
+      throw new ConfigError(
+        `output bounds and scales are learnt without bound management, not with "${tile.boundManagement}"`,
+      );
     const { heap } = kernels;
     this.#unfold = patches && byVector(tile) ? patches.unfold : undefined;
     if (patches && byVector(tile) && !this.#unfold)
@@ -104,6 +122,9 @@ export class TiledMatrix {
     const shared = { x: isPart ? take() : undefined, q: take(), operand: take() };
     const before = this.#unfold ? [positions] : inputs.slice(0, -1);
     const seen = (block: Block, count: number) => tableOver(block, [...before, count * taps]);
+    const { out, kept } = this.#scratch;
+    const ownTable = () => takeTable(heap, [outputs], examples * positions);
+    this.#learnt = learnt;
     this.#placed = ranges.map((range, k) => {
       const count = range[1] - range[0];
       const part = new TilePart(kernels, this.#scratch, {
@@ -115,6 +136,9 @@ export class TiledMatrix {
           byRow ? new Rows(kernels, [count * taps], outputs) : (patches as Patched).products(count),
         q: seen(shared.q, count),
         operand: seen(shared.operand, count),
+        out: k > 0 && learnt.scale ? ownTable() : out,
+        kept: k > 0 && learnt.outputBound ? ownTable() : kept,
+        hasSlopes: learnt.outputBound ?? false,
         key: randomKey(seed, "tile", k),
       });
       return { part, x: shared.x && seen(shared.x, count) };
@@ -123,16 +147,31 @@ export class TiledMatrix {
     this.offset = heap.take(paddedColumns(outputs));
   }
 
-  /** y = what the tiles make of `count` examples x; what fills rows of y up is 0. Throws `ConfigError` for too many examples. */
-  forward(x: Table, y: Table, count: number, address: Address): void {
-    if (count > this.#examples)
-      throw new ConfigError(`there is room for ${this.#examples} examples, not ${count}`);
-    const { out, range } = this.#scratch;
-    const rows = count * this.#scratch.positions;
+  /**
+   * y = what the tiles make of `count` examples x; what fills rows of y up is 0. `after`: examples that are to be kept for `gradient`,
+   * of products before this one. `reached` is told of each tile the largest output of each row before the ADC: a view. Throws
+   * `ConfigError` for too many examples.
+   */
+  forward(
+    x: Table,
+    y: Table,
+    count: number,
+    address: Address,
+    o: { readonly after?: number; readonly reached?: (largest: Float32Array) => void } = {},
+  ): void {
+    const { after = 0, reached } = o;
+    if (after + count > this.#examples)
+      throw new ConfigError(`there is room for ${this.#examples} examples, not ${after + count}`);
+    const { range, raw, sums, positions } = this.#scratch;
+    const rows = count * positions;
     this.#kernels.fillColumns(rows, y.width, y.at, this.offset.at);
     for (const placed of this.#placed) {
       const { part } = placed;
-      part.multiply(this.#inputs(placed, x, count), address);
+      const out = part.multiply(this.#inputs(placed, x, count), address, after * positions);
+      if (reached) {
+        this.#kernels.tileLargest(rows, raw.width, this.outputs, raw.at, sums.at);
+        reached(sums.data.subarray(0, rows));
+      }
       this.#kernels.tileAdd(rows, y.width, y.at, out.at, y.at, part.scale.at, range.at);
     }
   }
@@ -170,30 +209,73 @@ export class TiledMatrix {
     this.#packedBack = true;
   }
 
-  /** Adds the loss's derivative by `weights` of part k to to[k], of the same layout. That by its scale is sum_j w_ij to_ij / scale_i. */
-  gradient(x: Table, dy: Table, to: readonly Block[], count: number): void {
+  /**
+   * Adds the loss's derivative by `weights` of part k to to[k], of the same layout, and where scales are learnt scale_i times that by
+   * scale_i to `toScale`. Gives that by the output bound, 0 where it is not learnt. x is all that products since `after` = 0 were of.
+   */
+  gradient(x: Table, dy: Table, to: readonly Block[], count: number, toScale?: Block): number {
+    const { raw, sums, positions } = this.#scratch;
+    const rows = count * positions;
+    let slope = 0;
     for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
       const inputs = this.#inputs(placed, x, count);
       this.#slopes(part, dy, inputs);
       part.quantise(inputs);
       part.main.load(part.q, this.#units(count));
-      part.main.gradient(this.#scratch.raw, to[k], this.#units(count));
+      part.main.gradient(raw, to[k], this.#units(count));
+      if (toScale) this.#kernels.sumProducts(rows, raw.width, raw.at, part.out.at, toScale.at);
+      if (!this.#learnt.outputBound) continue;
+      this.#kernels.dotRows(rows, raw.width, this.outputs, raw.at, part.kept.at, sums.at);
+      slope = sums.data.subarray(0, rows).reduce((sum, one) => sum + one, slope);
     }
+    return slope;
+  }
+
+  /** Largest input of part k in size. */
+  largestInput(k: number, x: Table, count: number): number {
+    const { sums } = this.#scratch;
+    const { from, rows, width, features } = this.#stretch(k, x, count);
+    this.#kernels.tileLargest(rows, width, features, x.at + 4 * from, sums.at);
+    return sums.data.subarray(0, rows).reduce((most, one) => Math.max(most, one), 0);
+  }
+
+  /** Share of the inputs of part k that lie within its range. */
+  shareWithin(k: number, x: Table, count: number): number {
+    const { sums } = this.#scratch;
+    const part = this.parts[k];
+    const { from, rows, width, features } = this.#stretch(k, x, count);
+    this.#kernels.tileWithin(rows, width, features, x.at + 4 * from, sums.at, part.alpha);
+    const inside = sums.data.subarray(0, rows).reduce((sum, one) => sum + one, 0);
+    const inputs = count * this.#imagePositions * (part.to - part.from);
+    return (inside - (rows * features - inputs)) / inputs; // what fills rows up is 0 and within
+  }
+
+  /** The inputs of a part as rows for a kernel: whole examples, with what fills positions up, where the part takes all channels. */
+  #stretch(k: number, x: Table, count: number) {
+    const { from, to } = this.parts[k];
+    const positions = this.#imagePositions;
+    if (to - from < x.features)
+      return { from, rows: count * positions, width: x.width, features: to - from } as const;
+    const width = positions * x.width;
+    return { from: 0, rows: count, width, features: width } as const;
   }
 
   /** The loss's derivative by the input range of part k, from x and dx of `backward`; aihwkit 1.1.0, learned input ranges. */
   rangeSlope(k: number, x: Table, dx: Table, count: number): number {
     const { part, x: own } = this.#placed[k];
-    const rows = count * this.#imagePositions;
     const { sums } = this.#scratch;
     const size = part.to - part.from;
-    const [a, b] = own ? [tableOver(own, [size]), tableOver(part.operand, [size])] : [x, dx];
-    if (own) {
-      moveChannels(this.#kernels, x, part.from, a, 0, part, rows);
-      moveChannels(this.#kernels, dx, part.from, b, 0, part, rows);
+    let [a, b] = [x, dx];
+    if (own && size < x.features) {
+      [a, b] = [tableOver(own, [size]), tableOver(part.operand, [size])];
+      const all = count * this.#imagePositions;
+      moveChannels(this.#kernels, x, part.from, a, 0, part, all);
+      moveChannels(this.#kernels, dx, part.from, b, 0, part, all);
     }
-    this.#kernels.tileRangeBack(rows, a.width, size, b.at, a.at, sums.at, part.alpha);
+    const { rows, features } = this.#stretch(k, x, count);
+    const width = Math.max(features, a.width);
+    this.#kernels.tileRangeBack(rows, width, features, b.at, a.at, sums.at, part.alpha);
     return sums.data.subarray(0, rows).reduce((total, one) => total + one, 0);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { pcmInference } from "../../models/pcm-inference.ts";
-import { noiseShapes } from "../../src/analog/aware.ts";
+import { noiseShapes } from "../../src/analog/disturbance.ts";
 import {
   type AwareOptions,
   adam,

@@ -1,0 +1,309 @@
+/** Output bounds and scales of tiles that are learnt with a network, and how they come onto chips. */
+import { describe, expect, test } from "vitest";
+import { pcmInference } from "../../models/pcm-inference.ts";
+import type { Parameter } from "../../src/analog/parameter.ts";
+import {
+  type AwareOptions,
+  batchNorm,
+  conv2d,
+  decodeSafetensors,
+  dense,
+  encodeSafetensors,
+  globalAveragePool,
+  type Layer,
+  lstm,
+  onTiles,
+  program,
+  relu,
+  type Sequential,
+  sequential,
+  sgd,
+  tile,
+  tileProducts,
+  train,
+} from "../../src/index.ts";
+import { uniform } from "../../src/math/random.ts";
+
+const numbers = (count: number, stream = 0) =>
+  Float32Array.from({ length: count }, (_, k) => 2 * uniform([3, 5], stream, k, 0) - 1);
+
+const images: readonly Layer[] = [
+  conv2d(8, { kernel: 3 }),
+  relu(),
+  conv2d(6, { kernel: 3, stride: 2, bias: false }),
+  batchNorm(),
+  relu(),
+  globalAveragePool(),
+  dense(6, 3),
+];
+const sentences: readonly Layer[] = [lstm(5), dense(5, 3)];
+const shapes = { images: [6, 5, 8], sentences: [4, 4] } as const;
+const labels = { images: [0, 1, 2, 0], sentences: Array.from({ length: 16 }, (_, k) => k % 3) } as const;
+
+async function networkOn(kind: "images" | "sentences", options: AwareOptions, threads = 1) {
+  const under = onTiles(options);
+  const network = await sequential(kind === "images" ? images : sentences, {
+    inputs: shapes[kind],
+    batch: 4,
+    seed: 3,
+    memory: 0.05,
+    matrices: under.matrices,
+    threads,
+  });
+  return { network, under };
+}
+
+const examples = { images: numbers(4 * 240), sentences: numbers(4 * 16) };
+
+/** Clips, and does not round: outputs change evenly with bounds and scales. */
+const clipping = (rows: number, outputBound: number) =>
+  tile({ preset: "ideal", inputBound: 1, inputRange: 0.7, outputBound, rows });
+const still = { noiseScale: 0, rangeBatches: 0 } as const;
+
+function loss(network: Sequential, kind: "images" | "sentences"): number {
+  network.forward(examples[kind], { purpose: "training" });
+  return network.judge({ labels: labels[kind] }).loss;
+}
+
+function gradients(network: Sequential, kind: "images" | "sentences"): Map<string, Float32Array> {
+  loss(network, kind);
+  network.clearGradients();
+  network.backward();
+  return new Map(network.parameters.map(({ name, gradient }) => [name, gradient.data.slice()]));
+}
+
+/** (loss(p + h) - loss(p - h)) / 2h of number k of a parameter. */
+function difference(network: Sequential, kind: "images" | "sentences", name: string, k: number): number {
+  const { value } = network.parameters.find((one) => one.name === name) as Parameter;
+  const at = value.data[k];
+  const h = 2e-3 * at;
+  const [above, below] = [at + h, at - h].map((one) => {
+    value.data[k] = one;
+    for (const { renewed } of network.parameters) renewed?.();
+    return loss(network, kind);
+  });
+  value.data[k] = at;
+  for (const { renewed } of network.parameters) renewed?.();
+  return (above - below) / (2 * h);
+}
+
+test.each([512, 36])(
+  "on tiles of %i rows the slope by the bound of the last matrix is that of differences, times the bound",
+  async (rows) => {
+    // what clips before the last is gone through straight, which differences do not
+    const { network } = await networkOn("images", {
+      tile: clipping(rows, 0.6),
+      outputBound: "matrix",
+      ...still,
+    });
+    const name = "6.outputBound";
+    const slope = gradients(network, "images").get(name)?.[0] ?? 0;
+    expect(Math.abs(slope)).toBeGreaterThan(1e-4);
+    expect(Math.abs(slope / (0.6 * difference(network, "images", name, 0)) - 1)).toBeLessThan(0.02);
+  },
+);
+
+test.each([
+  ["images", 512],
+  ["images", 36],
+  ["sentences", 512],
+  ["sentences", 2],
+] as const)("%s on tiles of %i rows: slopes by scales are those of differences", async (kind, rows) => {
+  const on = clipping(rows, Number.POSITIVE_INFINITY);
+  const { network } = await networkOn(kind, { tile: on, learnScale: true, ...still });
+  const found = gradients(network, kind);
+  const names = network.parameters.map(({ name }) => name).filter((name) => name.endsWith(".gain"));
+  expect(names.length).toBe(3);
+  for (const name of names)
+    for (const k of [0, 2]) {
+      const [slope, wanted] = [found.get(name)?.[k] ?? 0, difference(network, kind, name, k)];
+      expect(Math.abs(slope - wanted)).toBeLessThan(0.01 * Math.abs(wanted) + 2e-5); // float32 of a loss near 1
+    }
+});
+
+describe("a bound for all matrices", () => {
+  const shared: AwareOptions = {
+    tile: tile({ device: pcmInference, outputBound: 3, adcBits: 5, dacBits: 5 }),
+    outputBound: "shared",
+    rangeBatches: 2,
+    noiseScale: 1,
+  };
+
+  test("is one parameter, and its slope is the sum of those that each would have", async () => {
+    const { network } = await networkOn("images", { ...shared, ...still });
+    const { network: each } = await networkOn("images", { ...shared, ...still, outputBound: "matrix" });
+    const names = network.parameters.map(({ name }) => name).filter((name) => /Bound/.test(name));
+    expect(names).toEqual(["tiles.outputBound"]);
+    const own = gradients(each, "images");
+    const sum = [...own].reduce((sum, [name, slope]) => sum + (/Bound/.test(name) ? slope[0] : 0), 0);
+    expect(own.has("0.outputBound") && own.has("2.outputBound") && own.has("6.outputBound")).toBe(true);
+    const found = gradients(network, "images").get("tiles.outputBound")?.[0] ?? 0;
+    expect(Math.abs(found - sum)).toBeLessThan(1e-6 * Math.abs(sum));
+    expect(sum).not.toBe(0);
+  });
+
+  test("begins as the median of what 99 of 100 rows of outputs reach", async () => {
+    const { network, under } = await networkOn("images", { ...shared, noiseScale: 0 });
+    loss(network, "images");
+    loss(network, "images");
+    const kept = network.checkpoint();
+    const reaches = under.units.map(({ name }) => kept[`${name}.reach`].data[0]).sort((a, b) => a - b);
+    expect(kept["tiles.outputBound"].data[0]).toBe(reaches[1]);
+    const { network: free, under: on } = await networkOn("images", { ...shared, noiseScale: 0 });
+    free.forward(examples.images, { purpose: "training" });
+    // of 4 x 20 rows of the first matrix the 80th part is left out: outputs without a converter, computed here
+    const { weights, inputRange } = on.units[0].values();
+    const [range] = inputRange as number[];
+    const at = (example: number, line: number, column: number, channel: number) =>
+      line < 0 || line > 5 || column < 0 || column > 4
+        ? 0
+        : Math.round((examples.images[((example * 6 + line) * 5 + column) * 8 + channel] / range) * 15) / 15;
+    const rows = Array.from({ length: 120 }, (_, row) => {
+      const [example, line, column] = [Math.floor(row / 30), Math.floor(row / 5) % 6, row % 5];
+      const sums = Array.from({ length: 8 }, (_, output) => {
+        let sum = 0;
+        for (let k = 0; k < 72; k++) {
+          const [dy, dx, channel] = [Math.floor(k / 24) - 1, (Math.floor(k / 8) % 3) - 1, k % 8];
+          sum += weights[output * 72 + k] * at(example, line + dy, column + dx, channel);
+        }
+        return Math.abs(sum);
+      });
+      return Math.max(...sums);
+    }).sort((a, b) => a - b);
+    const reach = free.checkpoint()["0.reach"].data[0];
+    expect(reach).toBeGreaterThan(rows[110]); // noise of outputs, 0.04, moves ranks a little
+    expect(Math.abs(reach - rows[118])).toBeLessThan(0.2);
+  });
+
+  test.each([0.1, 12])("goes from %f to where a converter of 4 bits errs least", async (outputBound) => {
+    const count = 200;
+    const under = onTiles({
+      tile: tile({ preset: "ideal", adcBits: 4, outputBound }),
+      outputBound: "shared",
+      ...still,
+    });
+    const network = await sequential([dense(40, 8, { bias: false })], {
+      inputs: [40],
+      batch: count,
+      seed: 2,
+      loss: "squared error",
+      memory: 0.05,
+      matrices: under.matrices,
+    });
+    const x = numbers(40 * count, 7);
+    const { weights, scale } = under.values()["0"];
+    const targets = Float32Array.from({ length: 8 * count }, (_, k) => {
+      const [row, i] = [Math.floor(k / 8), k % 8];
+      let sum = 0;
+      for (let j = 0; j < 40; j++) sum += weights[i * 40 + j] * x[row * 40 + j];
+      return sum * (scale as Float32Array)[i];
+    });
+    const bound = network.parameters.find(({ name }) => name === "tiles.outputBound") as Parameter;
+    const lossAt = (value: number): number => {
+      bound.value.data[0] = value;
+      network.forward(x, { purpose: "training" });
+      return network.judge({ targets }).loss;
+    };
+    network.optimizer = sgd({ learningRate: 0.3, momentum: 0.5 });
+    for (let k = 0; k < 150; k++) {
+      lossAt(bound.value.data[0]);
+      network.backward();
+      for (const { name, gradient } of network.parameters)
+        if (name !== "tiles.outputBound") gradient.data.fill(0);
+      network.step();
+    }
+    const [found, begun] = [bound.value.data[0], outputBound].map(lossAt);
+    const best = Array.from({ length: 100 }, (_, k) => lossAt(0.12 * (k + 1))).reduce((a, b) =>
+      Math.min(a, b),
+    );
+    expect(found).toBeLessThan(1.05 * best); // the slope holds for rounding in the mean
+    expect(begun).toBeGreaterThan(2 * best);
+  });
+
+  const set = { inputs: numbers(30 * 240, 2), labels: Array.from({ length: 30 }, (_, k) => k % 3) };
+  const options = { epochs: 2, batch: 4, seed: 9, optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }) };
+
+  test("training goes on from a checkpoint to the same bits, before ranges are found and after", async () => {
+    const aware = { ...shared, rangeBatches: 5, learnScale: true };
+    const { network: whole } = await networkOn("images", aware);
+    await train(whole, set, options);
+    for (const end of [3, 9]) {
+      const { network: first } = await networkOn("images", aware);
+      const stop = new AbortController();
+      const onStep = (step: number) => {
+        if (step === end) stop.abort();
+      };
+      await train(first, set, { ...options, signal: stop.signal, onStep });
+      const { network: second } = await networkOn("images", aware);
+      second.resume(decodeSafetensors(encodeSafetensors(first.checkpoint())), options.optimizer);
+      await train(second, set, options);
+      expect(second.weights()).toEqual(whole.weights());
+    }
+  });
+
+  test("two threads learn the same bits", async () => {
+    const [one, two] = [await networkOn("images", shared), await networkOn("images", shared, 2)];
+    for (const { network } of [one, two]) await train(network, set, options);
+    expect(two.network.weights()).toEqual(one.network.weights());
+    two.network.close();
+  });
+
+  test("comes back from a file, and onto a chip with scales folded in, to the same bits", async () => {
+    const aware = { ...shared, learnScale: true };
+    const { network, under } = await networkOn("images", aware);
+    await train(network, set, options);
+    const { network: other, under: on } = await networkOn("images", aware);
+    other.setWeights(decodeSafetensors(encodeSafetensors(network.weights())));
+    expect(on.values()).toEqual(under.values());
+    const values = under.values()["0"];
+    expect(values.outputBound).toBe(network.weights()["tiles.outputBound"].data[0]);
+    expect(values.outputBound).not.toBe(3);
+    const chip = await program(under.values(), shared.tile, { seed: 1 });
+    const look = chip.at("1 h");
+    expect(look.matrices["0"].parts.map(({ outputBound }) => outputBound)).toEqual([values.outputBound]);
+    const seen = [network, other].map((one, k) => {
+      [under, on][k].mount(look);
+      return one.forward(examples.images).data.slice();
+    });
+    expect(seen[1]).toEqual(seen[0]);
+    under.mount({
+      matrices: Object.fromEntries(
+        Object.entries(look.matrices).map(([name, one]) => [
+          name,
+          { ...one, parts: one.parts.map((part) => ({ ...part, outputBound: 0.1 })) },
+        ]),
+      ),
+    });
+    expect(network.forward(examples.images).data).not.toEqual(seen[0]); // control: another bound
+  });
+
+  test("is where a chip's products end by themselves too", async () => {
+    const on = tile({ preset: "ideal", device: pcmInference, outputBound: 100 });
+    const weights = { weights: [1, 1, 1, 1], outputs: 2, inputs: 2, scale: [2, 3] };
+    const chip = await program({ w: { ...weights, outputBound: 0.5 } }, on, { seed: 1 });
+    const products = await tileProducts(on, { outputs: 2, inputs: 2, seed: 1 });
+    products.load(chip.at("1 s", { driftCompensation: "none" }).matrices["w"]);
+    expect(Array.from(products.multiply([1, 1]))).toEqual([1, 1.5]);
+  });
+});
+
+test("what cannot be learnt is refused with the reason", async () => {
+  const standard = tile({ device: pcmInference });
+  const wrong = { tile: standard, outputBound: "share" } as unknown as AwareOptions;
+  expect(() => onTiles(wrong)).toThrow(
+    "outputBound is tile, shared, matrix, not share; did you mean shared?",
+  );
+  await expect(
+    networkOn("images", { tile: tile({ preset: "ideal" }), outputBound: "shared" }),
+  ).rejects.toThrow("an output bound is learnt from a limit, and this tile has none");
+  await expect(networkOn("images", { tile: tile({ preset: "presetIO" }), learnScale: true })).rejects.toThrow(
+    'output bounds and scales are learnt without bound management, not with "iterative"',
+  );
+  const under = onTiles({ tile: standard, outputBound: "shared" });
+  const options = { inputs: [6], batch: 1, seed: 1, memory: 0.05, matrices: under.matrices };
+  await sequential([dense(6, 3)], options);
+  await expect(sequential([dense(6, 3)], options)).rejects.toThrow("two networks do not share");
+  await expect(
+    program({ w: { weights: [1], outputs: 1, inputs: 1, outputBound: 0 } }, standard, { seed: 1 }),
+  ).rejects.toThrow("matrix w: its output bound is 0, not a positive number");
+});
