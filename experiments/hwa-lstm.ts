@@ -33,6 +33,7 @@ export default experiment({
     noise: 5,
     rampSteps: 100,
     dropConnect: 0.01,
+    learnScale: false,
     distillation: 0,
     device: "pcm",
     chips: 3,
@@ -72,6 +73,7 @@ export default experiment({
       noise: recipe.noise,
       rampSteps: recipe.rampSteps,
       dropConnect: recipe.dropConnect,
+      learnScale: recipe.learnScale,
       chips: 25,
     },
   },
@@ -91,6 +93,7 @@ export default experiment({
     learningRate:
       "of stochastic gradient descent, gradients no longer than 0.25; it falls along half a cosine",
     ...chipDescriptions,
+    learnScale: "whether each output is multiplied by a number that is learnt as well",
     awareOptimizer: '"adam", or "sgd" with momentum 0.9 as in the paper',
     awareRate: "its learning rate; it falls along half a cosine",
   },

@@ -48,6 +48,8 @@ export interface Recipe {
   readonly dropConnect: number;
   /** Batches from one mapping of weights to conductances to the next. */
   readonly remapEvery?: number;
+  /** Whether scales of outputs are learnt, where that is stated. */
+  readonly learnScale?: true;
   readonly irDrop?: false;
   /** Share of activations left out. */
   readonly dropout?: number;
@@ -82,6 +84,7 @@ const imagenet = {
   rampSteps: 50_000,
   dropConnect: 0.001,
   remapEvery: 10_000,
+  learnScale: true,
   irDrop: false,
 } as const;
 
@@ -95,6 +98,7 @@ const mrpc = {
   schedule: { at: [23], factor: 0.1 },
   rampSteps: 1400,
   dropConnect: 0.001,
+  learnScale: true,
   irDrop: false,
   dropout: 0,
 } as const;
@@ -124,6 +128,7 @@ export const recipes = {
     rampSteps: 20_000,
     dropConnect: 0,
     remapEvery: 500,
+    learnScale: true,
     floating: { epochs: 600, learningRate: 0.025, batch: 50, schedule: longSchedule },
   },
   wrn16: {
@@ -181,6 +186,7 @@ export const recipes = {
     noise: 5,
     rampSteps: 1000,
     dropConnect: 0.01,
+    learnScale: true,
     dropout: 0.5,
   },
   "rnn-t": {
@@ -195,6 +201,7 @@ export const recipes = {
     clip: 10,
     noise: 1,
     dropConnect: 0,
+    learnScale: true,
     irDrop: false,
     dropout: 0.25,
   },
@@ -230,7 +237,7 @@ export function recipeOptions(
 } {
   if (typeof epochs !== "number" || typeof learningRate !== "number" || typeof noise !== "number")
     throw new ConfigError("this recipe has no single values: choose epochs, learningRate and noise first");
-  const { batch, momentum, weightDecay, clip, rampSteps = 0, dropConnect, remapEvery } = recipe;
+  const { batch, momentum, weightDecay, clip, rampSteps = 0, dropConnect, remapEvery, learnScale } = recipe;
   const steps = Math.ceil(examples / batch);
   return {
     tiles: {
@@ -239,6 +246,7 @@ export function recipeOptions(
       rampSteps,
       dropConnect,
       ...(remapEvery ? { remapEvery } : {}),
+      ...(learnScale ? { learnScale } : {}),
     },
     training: {
       epochs,

@@ -49,6 +49,7 @@ export interface ChipOptions {
   readonly rampSteps: number;
   readonly dropConnect?: number;
   readonly remapEvery?: number;
+  readonly learnScale?: boolean;
   readonly driftCompensation?: Case["driftCompensation"];
   /** Share of the loss that is the distance from the network in floating point. Default 0. */
   readonly distillation?: number;
@@ -69,11 +70,11 @@ export function waysOntoChips(o: ChipOptions, training: Training, examples: numb
     throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
   const device = devices[name];
   const rangeBatches = Math.min(100, Math.ceil(examples / training.batch));
-  const { ages, chips, driftCompensation, remapEvery, distillation = 0 } = o;
+  const { ages, chips, driftCompensation, remapEvery, learnScale = false, distillation = 0 } = o;
   if (!(distillation >= 0 && distillation <= 1))
     throw new ConfigError(`distillation is a share from 0 to 1, not ${distillation}`);
   const onChips = {
-    mapping: { rangeBatches, ...(remapEvery ? { remapEvery } : {}) },
+    mapping: { rangeBatches, learnScale, ...(remapEvery ? { remapEvery } : {}) },
     tile: tile(device.tile),
     ...(device.at ? { tileAt: tilesAt(name, device.at, ages) } : {}),
     ages,

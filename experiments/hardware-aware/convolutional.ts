@@ -53,6 +53,7 @@ export const pictureParameters = {
   rampSteps: 400,
   dropConnect: 0,
   remapEvery: 0,
+  learnScale: false,
   distillation: 0,
   methods: ["as it is", "trained for chips"],
   device: "pcm",
@@ -75,6 +76,7 @@ export const pictureDescriptions = {
   weightDecay: "times the weights, added to their gradients, with and without chips",
   ...chipDescriptions,
   remapEvery: "steps from one mapping of weights to conductances to the next; 0 for one mapping",
+  learnScale: "whether each output is multiplied by a number that is learnt as well",
   methods: `which ways onto chips: ${wayNames.join(", ")}`,
   driftCompensation: '"global", one factor for each tile, "column", or "none"',
 } as const;

@@ -43,7 +43,7 @@ test("ten of them are options of tiles and of training; searched values are refu
     checkOptimizer(training.optimizer);
   }
   expect(recipeOptions(recipes["lstm-ptb"], 1000)).toMatchObject({
-    tiles: { noise: "pcm", noiseScale: 5, rampSteps: 1000, dropConnect: 0.01 },
+    tiles: { noise: "pcm", noiseScale: 5, rampSteps: 1000, dropConnect: 0.01, learnScale: true },
     training: { epochs: 60, batch: 20, optimizer: { kind: "sgd", momentum: 0.9, clip: 10 } },
   });
 });
