@@ -114,7 +114,8 @@ test("recipes: the long runs of the paper, and what is set beside them", () => {
 });
 
 test("hwa-wrn16, smaller than quick: a wide network learns made pictures, and on tiles from its teacher", async () => {
-  const set = { images: 60, tests: 30, epochs: 6, schedule: "steps", learnScale: true };
+  const methods = ["trained for chips"];
+  const set = { images: 60, tests: 30, epochs: 6, schedule: "steps", learnScale: true, methods };
   const { metrics, networks, figures } = await runExperiment(wrn16, { quick: true, set });
   const losses = metrics["losses"] as unknown as Record<string, number[]>;
   expect(losses["floating"][5]).toBeLessThan(losses["floating"][0] - 0.2);
