@@ -5,6 +5,7 @@
  * are. Calls too small to be worth a thread's waking are made here. Threads wait in `mate.ts` for what `deal` writes.
  */
 import { fromSource, type Ready, startNodeWorker, startPageWorker } from "../engine/workers.ts";
+import { dealtFilter, type FilterName } from "./minimal.ts";
 import { fieldOf, planNumbers } from "./product.ts";
 
 /** Words of the board on which calls are written, before the arguments. */
@@ -130,6 +131,16 @@ export function dealtProducts(crew: Crew, multiply: Call, memory: WebAssembly.Me
       return [own, a + from * of("aRow"), b, c + from * of("cRow"), images];
     });
     crew.deal("multiply", multiply, shares);
+    return 0;
+  };
+}
+
+/** Filters by all threads, each in a room of its own: see minimal.ts. */
+export function dealtFilters(crew: Crew, name: FilterName, call: Call): Call {
+  return (...args) => {
+    const shares = dealtFilter(name, args, crew.size);
+    if (shares.length < 2) return call(...args);
+    crew.deal(name, call, shares);
     return 0;
   };
 }

@@ -20,6 +20,7 @@ export interface Block {
 export class Heap {
   readonly memory: WebAssembly.Memory;
   #end = alignment; // nothing lies at 0
+  readonly #shared = new Map<string, Block>();
 
   /** `shared`: among threads. Throws `ConfigError` for more than 4 GiB. */
   constructor(bytes: number, o: { readonly shared?: boolean } = {}) {
@@ -41,6 +42,15 @@ export class Heap {
       );
     this.#end = end;
     return { at, data: new Float32Array(this.memory.buffer, at, count) };
+  }
+
+  /** Numbers that all who ask for this name share: those of before, where they are enough. */
+  share(name: string, count: number): Block {
+    const known = this.#shared.get(name);
+    if (known && known.data.length >= count) return known;
+    const block = this.take(count);
+    this.#shared.set(name, block);
+    return block;
   }
 
   /** Bytes handed out. */

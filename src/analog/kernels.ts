@@ -12,11 +12,12 @@ import { ModuleBuilder } from "../wasm/assembler.ts";
 import { exp, log, tanh } from "../wasm/exponential.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
 import { addCells, type CellName } from "./cells.ts";
-import { dealtNumbers, dealtProducts, dealtRows, startCrew } from "./crew.ts";
+import { dealtFilters, dealtNumbers, dealtProducts, dealtRows, startCrew } from "./crew.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
 import { addImages } from "./images.ts";
 import { addMatvec } from "./matvec.ts";
+import { addMinimal, type MinimalName, minimalNames } from "./minimal.ts";
 import { addNormals } from "./noise.ts";
 import { addPeriphery, type PeripheryName } from "./periphery.ts";
 import { addProduct, planNumbers } from "./product.ts";
@@ -345,11 +346,13 @@ export type Kernels = Readonly<
     | keyof typeof rowSums
     | CellName
     | PeripheryName
+    | MinimalName
     | (typeof others)[number],
     Call
   >
 > & {
   readonly heap: Heap;
+  readonly threads: number;
   /** Ends threads, where there are any. */
   readonly close: () => void;
 };
@@ -368,7 +371,7 @@ function compile(fused: boolean, shared: boolean): Promise<WebAssembly.Module> {
   const module = new ModuleBuilder();
   addMatvec(module);
   addNormals(module);
-  addProduct(module, { fused });
+  addMinimal(module, addProduct(module, { fused }));
   addImages(module);
   for (const [name, what] of Object.entries(elementwise)) addElementwise(module, name, what);
   for (const [name, what] of Object.entries(rowwise)) addRowwise(module, name, what);
@@ -397,14 +400,16 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
   compiled.set(key, code);
   const module = await code;
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } });
-  const calls = { ...exports } as unknown as Omit<Kernels, "heap" | "close">;
-  if (!shared) return { ...calls, heap, close: () => {} };
+  const calls = { ...exports } as unknown as Omit<Kernels, "heap" | "threads" | "close">;
+  if (!shared) return { ...calls, heap, threads, close: () => {} };
   const dealt = [...Object.keys(elementwise), ...Object.keys(rowwise)];
-  const crew = await startCrew(threads, { module, memory: heap.memory, names: ["multiply", ...dealt] });
+  const names = ["multiply", ...minimalNames, ...dealt];
+  const crew = await startCrew(threads, { module, memory: heap.memory, names });
   const plans = heap.take(planNumbers * threads).at;
   const shares: Record<string, Call> = {
     multiply: dealtProducts(crew, calls.multiply, heap.memory, plans),
   };
+  for (const name of minimalNames) shares[name] = dealtFilters(crew, name, calls[name]);
   for (const [name, { inputs, outputs }] of Object.entries<Elementwise>(elementwise)) {
     const call = calls[name as keyof typeof elementwise];
     shares[name] = dealtNumbers(crew, name, call, inputs.length + outputs.length);
@@ -417,5 +422,5 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
       perRow: rows.length,
     });
   }
-  return { ...calls, ...shares, heap, close: () => crew.close() };
+  return { ...calls, ...shares, heap, threads, close: () => crew.close() };
 }

@@ -48,7 +48,7 @@ export interface MatrixOptions {
   /** Of patches: their taps, products with patches of so many channels, and patches laid out as rows. */
   readonly patches?: {
     readonly taps: number;
-    readonly products: (channels: number) => Products;
+    readonly products: (channels: number, inOrder?: boolean) => Products;
     readonly unfold: Unfold;
   };
   /** Sizes of a row of W, where it is not simply `inputs`: [line, column, channel]. */

@@ -108,7 +108,7 @@ export class TilePart {
       readonly outputs: number;
       readonly channels: readonly [from: number, to: number];
       readonly taps: number;
-      readonly products: () => Products;
+      readonly products: (inOrder?: boolean) => Products;
       readonly q: Table;
       readonly operand: Table;
       readonly out: Table;
@@ -148,10 +148,10 @@ export class TilePart {
       for (let j = 0; j < this.inputs; j++) this.#places.data[j] = 1 - (1 - j / this.inputs) ** 2;
     }
     this.main = products();
-    this.#magnitudes = root || quadratic ? products() : undefined;
+    this.#magnitudes = root || quadratic ? products(true) : undefined;
     this.#placed = quadratic ? products() : undefined;
     this.#turned = polaritySpread > 0 ? products() : undefined;
-    this.#ones = weightNoise > 0 && !root && !scratch.byRow ? products() : undefined;
+    this.#ones = weightNoise > 0 && !root && !scratch.byRow ? products(true) : undefined;
   }
 
   /** Draws what columns and devices of a chip are like. */

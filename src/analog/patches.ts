@@ -12,38 +12,17 @@ import { paddedColumns } from "./matvec.ts";
 import { panelColumns, panelNumbers, takePlan } from "./product.ts";
 import { type Products, Rows } from "./rows.ts";
 import { type Table, takeTable } from "./table.ts";
+import { type PatchOptions, patchPositions } from "./window.ts";
+import { tileSizeOf, WinogradPatches } from "./winograd.ts";
 
-export interface PatchOptions {
-  /** [height, width, channels] of an image. */
-  readonly shape: readonly [number, number, number];
-  /** Lines and columns of a patch. */
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  /** Zeros around the image: top, left, bottom, right. */
-  readonly border: readonly [number, number, number, number];
-  readonly outputs: number;
-  /** Most images at a time. */
-  readonly images: number;
-  /** Whether `backward` is ever asked. */
-  readonly needsBackward: boolean;
-}
-
-/** Height and width of what comes out. */
-export function patchPositions(
-  o: Pick<PatchOptions, "shape" | "kernel" | "stride" | "border">,
-): [number, number] {
-  const [height, width] = o.shape;
-  const [top, left, bottom, right] = o.border;
-  return [
-    Math.floor((height + top + bottom - o.kernel[0]) / o.stride[0]) + 1,
-    Math.floor((width + left + right - o.kernel[1]) / o.stride[1]) + 1,
-  ];
-}
+export { type PatchOptions, patchPositions } from "./window.ts";
 
 /** What multiplies patches by a matrix. */
 export function patches(kernels: Kernels, o: PatchOptions): Products {
   const channels = o.shape[2];
-  return channels === paddedColumns(channels) ? new Patches(kernels, o) : new CopiedPatches(kernels, o);
+  if (channels !== paddedColumns(channels)) return new CopiedPatches(kernels, o);
+  const m = tileSizeOf(o);
+  return m === undefined ? new Patches(kernels, o) : new WinogradPatches(kernels, o, m);
 }
 
 /** One class of places of dx: those whose distance from a tap is the same, and the plan of their sum. */

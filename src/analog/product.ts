@@ -5,7 +5,7 @@
  * image, read where they lie, without a copy of them (implicit im2col). B is packed into panels of 8 columns (`pack`) or
  * read where it lies. The inner kernel keeps up to 6 rows x 8 columns of sums in registers, which is what 16 registers
  * hold (Goto & van de Geijn 2008, ACM Trans. Math. Softw. 34:12). An element of C is the sum over the steps in order,
- * from 0, added to what C held; each image adds its own sum. So the bits do not depend on how images, rows and columns
+ * from 0, added to what C held or, where the plan says so, in its place; each image adds its own sum. So the bits do not depend on how images, rows and columns
  * are dealt out.
  */
 import {
@@ -51,6 +51,8 @@ export interface PlanOptions {
   readonly b: Strides & { readonly panel: number };
   /** Of C, whose columns are neighbours: from image to image, line to line, row to row. */
   readonly c: { readonly image?: number; readonly line?: number; readonly row: number };
+  /** C = A B instead of C += A B. Default false. */
+  readonly stores?: boolean;
 }
 
 interface Strides {
@@ -79,6 +81,7 @@ const fields = [
   "cImage",
   "cLine",
   "cRow",
+  "stores",
 ] as const;
 
 /** Numbers of a plan, and where in it one is: sizes, and strides in bytes. */
@@ -101,6 +104,7 @@ export function rewritePlan(heap: Heap, at: number, o: PlanOptions): void {
   words.set([a.image, a.line, a.row, a.outer, a.step].map(bytes), 5);
   words.set([b.image, b.line, b.panel, b.outer, b.step].map(bytes), 10);
   words.set([c.image, c.line, c.row].map(bytes), 15);
+  words[fieldOf("stores")] = o.stores ? 1 : 0;
 }
 
 /** Numbers of the panels of a [k][n] matrix. */
@@ -120,7 +124,7 @@ const plus = (a: Code, b: Code): Code => i32.add(a, b);
 const times = (a: Code, b: Code): Code => i32.mul(a, b);
 
 /**
- * Adds and exports
+ * Adds and exports, and returns the index of the first:
  * `multiply`(plan, a, b, c, images): C += A B, and
  * `pack`(w, column, step, k, n, to, pitch): the matrix w[k][n], whose columns are `column` bytes apart and whose steps
  * `step` bytes, to panels that are `pitch` bytes apart; columns past n are 0.
@@ -128,15 +132,16 @@ const times = (a: Code, b: Code): Code => i32.mul(a, b);
 export function addProduct(
   module: ModuleBuilder,
   { fused = false }: { readonly fused?: boolean } = {},
-): void {
+): number {
   const inner = [1, 2].map((vectors) =>
     Array.from({ length: mostRows }, (_, r) => module.add(innerFunction(r + 1, vectors, fused))),
   );
-  module.add(multiplyFunction(inner));
+  const multiply = module.add(multiplyFunction(inner));
   module.add(packFunction());
+  return multiply;
 }
 
-/** inner(a, aRow, aOuter, aStep, b, bOuter, bStep, c, cRow, outers, steps): rows x (4 vectors) of C += A B. */
+/** inner(a, aRow, aOuter, aStep, b, bOuter, bStep, c, cRow, stores, outers, steps): rows x (4 vectors) of C += A B, or =. */
 function innerFunction(rows: number, vectors: number, fused: boolean): FunctionBuilder {
   const names = [
     "a",
@@ -148,6 +153,7 @@ function innerFunction(rows: number, vectors: number, fused: boolean): FunctionB
     "bStep",
     "c",
     "cRow",
+    "stores",
     "outers",
     "steps",
   ] as const;
@@ -163,12 +169,14 @@ function innerFunction(rows: number, vectors: number, fused: boolean): FunctionB
         ? relaxed.f32x4_madd(get(v.value), get(column), get(sum))
         : f32x4.add(get(sum), f32x4.mul(get(v.value), get(column))),
     );
-  const store = (row: number): Code => [
-    columns.map((_, j) =>
-      v128.store(get(v.c), 16 * j, f32x4.add(v128.load(get(v.c), 16 * j), get(sums[row * vectors + j]))),
-    ),
+  const store = (row: number, adds: boolean): Code => [
+    columns.map((_, j) => {
+      const sum = get(sums[row * vectors + j]);
+      return v128.store(get(v.c), 16 * j, adds ? f32x4.add(v128.load(get(v.c), 16 * j), sum) : sum);
+    }),
     row + 1 < rows ? set(v.c, plus(get(v.c), get(v.cRow))) : [],
   ];
+  const storeAll = (adds: boolean): Code => pointers.map((_, row) => store(row, adds));
   fn.body = [
     loop(
       set(pointers[0], get(v.a)),
@@ -189,7 +197,7 @@ function innerFunction(rows: number, vectors: number, fused: boolean): FunctionB
       set(v.b, plus(get(v.b), get(v.bOuter))),
       br_if(0, tee(v.outers, i32.sub(get(v.outers), i32.const(1)))),
     ),
-    Array.from({ length: rows }, (_, row) => store(row)),
+    iff(get(v.stores), storeAll(false), storeAll(true)),
   ];
   return fn;
 }
@@ -225,6 +233,7 @@ function multiplyFunction(inner: readonly (readonly number[])[]): FunctionBuilde
       field("bStep"),
       get(v.cAt),
       field("cRow"),
+      field("stores"),
       field("outers"),
       field("steps"),
     );

@@ -41,7 +41,7 @@ export interface TiledOptions {
   readonly patches?: {
     readonly positions: number;
     readonly taps: number;
-    readonly products: (channels: number) => Products;
+    readonly products: (channels: number, inOrder?: boolean) => Products;
     readonly unfold?: Unfold;
   };
   /** What besides weights is learnt: then `gradient` tells slopes by it. Default nothing. */
@@ -132,8 +132,8 @@ export class TiledMatrix {
         outputs,
         channels: range,
         taps: this.taps,
-        products: () =>
-          byRow ? new Rows(kernels, [count * taps], outputs) : (patches as Patched).products(count),
+        products: (inOrder) =>
+          byRow ? new Rows(kernels, [count * taps], outputs) : (patches as Patched).products(count, inOrder),
         q: seen(shared.q, count),
         operand: seen(shared.operand, count),
         out: k > 0 && learnt.scale ? ownTable() : out,

@@ -112,13 +112,14 @@ export function convolutionStage(layer: Extract<Layer, { kind: "conv2d" }>, site
       `patches of ${kernel.join(" x ")} do not fit into images of ${formatShape(site.inputs)}`,
     );
   const [lines, columns, channels] = site.inputs;
-  const products = (count: number) =>
+  const products = (count: number, inOrder = false) =>
     patches(site.kernels, {
       ...geometry,
       shape: [lines, columns, count],
       outputs,
       images: site.examples,
       needsBackward: site.needsBackward,
+      inOrder,
     });
   return stageOf(site, products(channels), [height, width, outputs], {
     bias,

@@ -1,0 +1,435 @@
+/**
+ * Kernels of Winograd's minimal filtering: convolutions with taps of 3 x 3 and stride 1 by fewer products.
+ *
+ *     Y = At [ (G w Gt) . (Bt d B) ] A           outputs of a tile d of the image
+ *     dw = Gt [ (A dY At) . (Bt d B) ] G         the gradient, summed over tiles
+ *
+ * m x m outputs of a tile of (m + 2) x (m + 2) inputs take (m + 2)^2 products instead of 9 m^2. Over channels, "." is a product of
+ * matrices for each of the (m + 2)^2 places: [tile][channel] times [channel][output] (Lavin & Gray 2016, arXiv:1509.09308). Matrices: toom.ts.
+ *
+ * A transform is done along lines, then across. Images are read where they lie; a line outside of one is a line of zeros. Groups
+ * of runs of tiles (parts of a line of tiles) are transformed, multiplied and transformed back while they are in a core's
+ * second cache. A number is made by the same steps wherever it lies in a group, so the bits do not depend on how images are dealt out.
+ */
+import {
+  type Code,
+  call,
+  FunctionBuilder,
+  get,
+  i32,
+  type ModuleBuilder,
+  select,
+  set,
+  v128,
+} from "../wasm/assembler.ts";
+import { each, least, locals } from "./loops.ts";
+import { fieldOf, planNumbers } from "./product.ts";
+import {
+  across,
+  down,
+  type Matrix,
+  matricesOf,
+  pitch,
+  placeNumbers,
+  placesOf,
+  pointsOf,
+  sizes,
+  type TileSize,
+  transposed,
+} from "./toom.ts";
+
+/** Room that a thread works in, in numbers, and where in it things are. */
+const mostPlaces = Math.max(...sizes.map(placesOf));
+const room = {
+  plan: 0,
+  zeros: placeNumbers,
+  dump: 2 * placeNumbers,
+  lines: 3 * placeNumbers,
+  first: (3 + mostPlaces) * placeNumbers,
+  second: (3 + mostPlaces + mostPlaces ** 2) * placeNumbers,
+};
+export const roomNumbers = (3 + mostPlaces + 2 * mostPlaces ** 2) * placeNumbers;
+/** Byte offsets in a room: of lines between two transforms, and of transformed tiles. */
+export const linesAt = 4 * room.lines;
+export const transformedAt = 4 * room.first;
+
+const plus = (a: Code, b: Code): Code => i32.add(a, b);
+const times = (a: Code, b: Code): Code => i32.mul(a, b);
+const bytes = (count: number): Code => i32.const(count);
+
+/** Where images lie, and how runs of tiles cover them. */
+export interface Geometry {
+  readonly height: number;
+  readonly width: number;
+  /** Numbers of a pixel, a multiple of 4. */
+  readonly channels: number;
+  /** Lines above and columns to the left of the image that the first tile covers. */
+  readonly top: number;
+  readonly left: number;
+  /** Tiles of a run, runs of a line of tiles, lines of tiles. */
+  readonly tiles: number;
+  readonly runs: number;
+  readonly lines: number;
+}
+
+const geometryFields = [
+  "height",
+  "width",
+  "pixel",
+  "line",
+  "image",
+  "top",
+  "left",
+  "tiles",
+  "runs",
+  "runsOfImage",
+  "vectors",
+] as const;
+type Field = (typeof geometryFields)[number];
+export const geometryNumbers = geometryFields.length;
+
+export function geometryWords(g: Geometry): number[] {
+  const pixel = 4 * g.channels;
+  const values: Record<Field, number> = {
+    height: g.height,
+    width: g.width,
+    pixel,
+    line: pixel * g.width,
+    image: pixel * g.width * g.height,
+    top: g.top,
+    left: g.left,
+    tiles: g.tiles,
+    runs: g.runs,
+    runsOfImage: g.runs * g.lines,
+    vectors: g.channels / 4,
+  };
+  return geometryFields.map((name) => values[name]);
+}
+
+/**
+ * (geometry, data, run, places, room, row, rows): one run of tiles, transformed to `rows` rows of places from `row` on (`in`), or from
+ * all places, added to the image (`out`). Columns outside of the image are 0, or left out.
+ */
+function run(
+  o: { readonly m: number; readonly size: number; readonly down: number; readonly across: number },
+  direction: "in" | "out",
+): FunctionBuilder {
+  const names = ["geometry", "data", "run", "places", "room", "row", "rows"] as const;
+  const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
+  const v = locals(fn, names, {
+    image: "i32",
+    rest: "i32",
+    line: "i32", // of the image, the tile's first
+    column: "i32",
+    columns: "i32",
+    from: "i32",
+    to: "i32",
+    pixel: "i32",
+    lines: "i32",
+    i: "i32",
+    at: "i32",
+    end: "i32",
+  });
+  const field = (name: Field): Code => i32.load(get(v.geometry), 4 * geometryFields.indexOf(name));
+  const pointers = Array.from({ length: o.size }, () => fn.local("i32"));
+  const outside = 4 * (direction === "in" ? room.zeros : room.dump);
+  const most = (a: Code, b: Code): Code => select(a, b, i32.gt_s(a, b));
+  const leastSigned = (a: Code, b: Code): Code => select(a, b, i32.lt_s(a, b));
+  /** Zeros in the lines of the room, from column to column. */
+  const clear = (from: Code, to: Code): Code => [
+    each(
+      v.i,
+      { below: i32.const(placesOf(o.m)) },
+      set(v.at, plus(plus(get(v.lines), times(get(v.i), bytes(pitch))), times(from, get(v.pixel)))),
+      set(v.end, plus(plus(get(v.lines), times(get(v.i), bytes(pitch))), times(to, get(v.pixel)))),
+      each(
+        v.at,
+        { from: get(v.at), below: get(v.end), step: 16 },
+        v128.store(get(v.at), 0, v128.const(0, 0, 0, 0)),
+      ),
+    ),
+  ];
+  const inside = i32.sub(get(v.from), get(v.column)); // columns before what is inside
+  const widthInside = i32.sub(get(v.to), get(v.from));
+  const along: Code = call(
+    o.down,
+    times(widthInside, field("vectors")),
+    plus(get(v.lines), times(inside, get(v.pixel))),
+    pointers.map(get),
+  );
+  const sideways = (first: Code, places: Code): Code =>
+    call(
+      o.across,
+      get(v.rows),
+      field("tiles"),
+      field("vectors"),
+      plus(get(v.lines), times(first, bytes(pitch))),
+      get(v.pixel),
+      times(get(v.pixel), i32.const(o.m)),
+      places,
+    );
+  fn.body = [
+    set(v.pixel, field("pixel")),
+    set(v.lines, plus(get(v.room), bytes(4 * room.lines))),
+    set(v.image, i32.div_u(get(v.run), field("runsOfImage"))),
+    set(v.rest, i32.rem_u(get(v.run), field("runsOfImage"))),
+    set(v.line, i32.sub(times(i32.div_u(get(v.rest), field("runs")), i32.const(o.m)), field("top"))),
+    set(
+      v.column,
+      i32.sub(
+        times(times(i32.rem_u(get(v.rest), field("runs")), field("tiles")), i32.const(o.m)),
+        field("left"),
+      ),
+    ),
+    set(v.columns, plus(times(field("tiles"), i32.const(o.m)), i32.const(o.size - o.m))),
+    set(v.to, most(i32.const(0), leastSigned(field("width"), plus(get(v.column), get(v.columns))))),
+    set(v.from, leastSigned(get(v.to), most(i32.const(0), get(v.column)))),
+    set(
+      v.at,
+      plus(
+        get(v.data),
+        plus(
+          plus(times(get(v.image), field("image")), times(get(v.line), field("line"))),
+          times(get(v.from), get(v.pixel)),
+        ),
+      ),
+    ),
+    pointers.map((pointer) => [
+      set(
+        pointer,
+        select(get(v.at), plus(get(v.room), bytes(outside)), i32.lt_u(get(v.line), field("height"))),
+      ),
+      set(v.at, plus(get(v.at), field("line"))),
+      set(v.line, plus(get(v.line), i32.const(1))),
+    ]),
+    direction === "in"
+      ? [
+          clear(i32.const(0), inside),
+          clear(i32.sub(get(v.to), get(v.column)), get(v.columns)),
+          along,
+          sideways(get(v.row), get(v.places)),
+        ]
+      : [sideways(i32.const(0), get(v.places)), along],
+  ];
+  return fn;
+}
+
+/** Calls of one tile size: names of what `addMinimal` exports. */
+export const namesOf = (m: TileSize) =>
+  ({
+    convolve: `convolve${m}`,
+    correlate: `correlate${m}`,
+    tapsDown: `tapsDown${m}`,
+    tapsAcross: `tapsAcross${m}`,
+    slopesAcross: `slopesAcross${m}`,
+    slopesDown: `slopesDown${m}`,
+  }) as const;
+export type MinimalName = ReturnType<typeof namesOf>[keyof ReturnType<typeof namesOf>];
+
+/** Calls that are dealt out to threads. */
+export type FilterName = `convolve${TileSize}` | `correlate${TileSize}`;
+export const minimalNames: readonly FilterName[] = sizes.flatMap((m) => [
+  `convolve${m}` as const,
+  `correlate${m}` as const,
+]);
+
+/** Arguments of the calls that make up one: convolutions by runs of tiles, sums by rows of places. Each thread has its room. */
+export function dealtFilter(name: FilterName, args: readonly number[], threads: number): number[][] {
+  const isSum = name.startsWith("correlate");
+  const [fixed, room, runs] = [args.slice(0, 7), args[7], args.slice(8, 10)];
+  const [first, end] = isSum ? [args[10], args[10] + args[11]] : runs;
+  const size = Math.ceil((end - first) / threads);
+  return Array.from({ length: Math.ceil((end - first) / size) }, (_, k) => {
+    const from = first + k * size;
+    const to = Math.min(end, from + size);
+    const own = [...fixed, room + 4 * roomNumbers * k];
+    return isSum ? [...own, ...runs, from, to - from] : [...own, from, to];
+  });
+}
+
+/**
+ * Adds and exports for each tile size
+ * `convolve`(inputs, outputs, product, group, x, u, y, room, first, end): y += x filtered by transformed weights u [place][panel], by groups
+ * of so many runs of tiles, from `first` to `end`; geometries and product are plans in the heap, and
+ * `correlate`(inputs, outputs, product, group, x, dy, du, room, first, end, row, rows): du = products of transformed dy and x summed over
+ * tiles, rows of places from `row`.
+ * Of weights, lines of which are given one by one (see `down` and `across`): `tapsDown`, `tapsAcross` transform them, `slopesAcross`,
+ * `slopesDown` transform sums back to a gradient, which they add to.
+ */
+export function addMinimal(module: ModuleBuilder, multiply: number): void {
+  for (const m of sizes) {
+    const names = namesOf(m);
+    const { inputs, outputs, taps } = matricesOf(pointsOf[m]);
+    const exported = (fn: FunctionBuilder, name: string): number =>
+      module.add(
+        Object.assign(new FunctionBuilder({ parameters: fn.parameters, exportName: name }), {
+          locals: fn.locals,
+          body: fn.body,
+        }),
+      );
+    const way = (matrix: Matrix, size: number, direction: "in" | "out") =>
+      module.add(
+        run(
+          {
+            m,
+            size,
+            down: module.add(down(matrix, direction)),
+            across: module.add(across(matrix, direction)),
+          },
+          direction,
+        ),
+      );
+    const gather = way(inputs, placesOf(m), "in");
+    const gatherSlopes = way(outputs, m, "in");
+    const scatter = way(transposed(outputs), m, "out");
+    module.add(convolve(names.convolve, m, { multiply, gather, scatter }));
+    module.add(correlate(names.correlate, m, { multiply, gather, gatherSlopes }));
+    exported(down(taps, "in"), names.tapsDown);
+    exported(across(taps, "in"), names.tapsAcross);
+    exported(across(transposed(taps), "out"), names.slopesAcross);
+    exported(down(transposed(taps), "out"), names.slopesDown);
+  }
+}
+
+const planField = (plan: Code, name: Parameters<typeof fieldOf>[0], value: Code): Code =>
+  i32.store(plan, 4 * fieldOf(name), value);
+
+/** The parts that both drivers share: a plan of this thread's own, and groups of runs. */
+function driver(
+  name: string,
+  names: readonly string[],
+  body: (
+    get_: (name: string) => Code,
+    group: {
+      readonly isFirst: Code;
+      readonly each: (code: (run: Code, place: Code) => Code, geometry: string) => Code;
+      readonly tiles: Code;
+    },
+  ) => Code,
+): FunctionBuilder {
+  const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const), exportName: name });
+  const v = locals(fn, names, { run: "i32", count: "i32", k: "i32" });
+  const of = (key: string): Code => get(v[key]);
+  const field = (geometry: string, key: Field): Code =>
+    i32.load(of(geometry), 4 * geometryFields.indexOf(key));
+  fn.body = [
+    Array.from({ length: planNumbers }, (_, k) =>
+      i32.store(of("room"), 4 * k, i32.load(of("product"), 4 * k)),
+    ),
+    each(
+      v.run,
+      { from: of("first"), below: of("end") },
+      set(v.count, least(of("group"), i32.sub(of("end"), get(v.run)))),
+      body(of, {
+        isFirst: i32.eq(get(v.run), of("first")),
+        tiles: times(get(v.count), field("inputs", "tiles")),
+        each: (code, geometry) =>
+          each(
+            v.k,
+            { below: get(v.count) },
+            code(
+              plus(get(v.run), get(v.k)),
+              times(times(get(v.k), field(geometry, "tiles")), field(geometry, "pixel")),
+            ),
+          ),
+      }),
+      set(v.run, plus(get(v.run), i32.sub(get(v.count), i32.const(1)))), // and 1 by the loop
+    ),
+  ];
+  return fn;
+}
+
+function convolve(
+  name: string,
+  m: number,
+  f: { readonly multiply: number; readonly gather: number; readonly scatter: number },
+): FunctionBuilder {
+  const n = i32.const(placesOf(m));
+  return driver(
+    name,
+    ["inputs", "outputs", "product", "group", "x", "u", "y", "room", "first", "end"],
+    (of, group) => {
+      const at = (where: number): Code => plus(of("room"), bytes(4 * where));
+      const zero = i32.const(0);
+      return [
+        group.each(
+          (r, place) =>
+            call(f.gather, of("inputs"), of("x"), r, plus(at(room.first), place), of("room"), zero, n),
+          "inputs",
+        ),
+        planField(of("room"), "m", group.tiles),
+        call(f.multiply, of("room"), at(room.first), of("u"), at(room.second), i32.const(placesOf(m) ** 2)),
+        group.each(
+          (r, place) =>
+            call(f.scatter, of("outputs"), of("y"), r, plus(at(room.second), place), of("room"), zero, n),
+          "outputs",
+        ),
+      ];
+    },
+  );
+}
+
+function correlate(
+  name: string,
+  m: number,
+  f: { readonly multiply: number; readonly gather: number; readonly gatherSlopes: number },
+): FunctionBuilder {
+  const names = [
+    "inputs",
+    "outputs",
+    "product",
+    "group",
+    "x",
+    "dy",
+    "du",
+    "room",
+    "first",
+    "end",
+    "row",
+    "rows",
+  ];
+  return driver(name, names, (of, group) => {
+    const at = (where: number): Code => plus(of("room"), bytes(4 * where));
+    const skipped = times(of("row"), bytes(placesOf(m) * pitch));
+    return [
+      group.each(
+        (r, place) =>
+          call(
+            f.gather,
+            of("inputs"),
+            of("x"),
+            r,
+            plus(at(room.first), place),
+            of("room"),
+            of("row"),
+            of("rows"),
+          ),
+        "inputs",
+      ),
+      group.each(
+        (r, place) =>
+          call(
+            f.gatherSlopes,
+            of("outputs"),
+            of("dy"),
+            r,
+            plus(at(room.second), place),
+            of("room"),
+            of("row"),
+            of("rows"),
+          ),
+        "outputs",
+      ),
+      planField(of("room"), "steps", group.tiles),
+      planField(of("room"), "stores", group.isFirst),
+      call(
+        f.multiply,
+        of("room"),
+        at(room.second),
+        at(room.first),
+        plus(of("du"), skipped),
+        times(of("rows"), i32.const(placesOf(m))),
+      ),
+    ];
+  });
+}

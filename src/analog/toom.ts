@@ -1,0 +1,307 @@
+/**
+ * Toom and Cook's matrices for filters of 3 taps, and the code that multiplies vectors by them.
+ *
+ * Polynomials are multiplied at points: m outputs of 3 taps take m + 2 products, one at each of m + 1 points and one at infinity. Turned
+ * round, y = At [ (G w) . (Bt d) ] filters m + 2 inputs d by 3 taps w (Winograd 1980, Arithmetic Complexity of Computations; Lavin & Gray
+ * 2016, arXiv:1509.09308, section 4).
+ */
+import { type Code, FunctionBuilder, f32, f32x4, get, i32, set, v128 } from "../wasm/assembler.ts";
+import { each, locals } from "./loops.ts";
+
+/** Taps along a side. */
+export const tapCount = 3;
+
+/**
+ * Outputs along a side of a tile, and the points of its polynomials besides infinity. Of 4 outputs, those whose rounding errors were
+ * smallest of the pairs tried: half of those of 0, 1, -1, 2, -2.
+ */
+export const pointsOf = {
+  4: [0, Math.SQRT2, -Math.SQRT2, Math.SQRT1_2, -Math.SQRT1_2],
+  5: [0, 1, -1, 2, -2, 0.5],
+} as const;
+export type TileSize = keyof typeof pointsOf;
+export const sizes: readonly TileSize[] = [4, 5];
+/** Places along a side of a tile of m outputs. */
+export const placesOf = (m: number): number => m + tapCount - 1;
+
+/** Numbers from one place of the transformed tiles to the next: not a power of two, which would put all on the same lines of a cache. */
+export const placeNumbers = 16384 + 16;
+export const pitch = 4 * placeNumbers;
+
+export type Matrix = readonly (readonly number[])[];
+export const transposed = (a: Matrix): Matrix => a[0].map((_, j) => a.map((row) => row[j]));
+
+/** A, B and G of these points: [place][output], [place][input] and [place][tap], in the order of Bt d, A dY and G w. */
+export function matricesOf(points: readonly number[]): { inputs: Matrix; outputs: Matrix; taps: Matrix } {
+  const places = points.length + 1;
+  const m = places - tapCount + 1;
+  /** Coefficients of the product of (x - p), lowest first. */
+  const polynomial = (roots: readonly number[]): number[] => {
+    let sum = [1];
+    for (const p of roots) sum = [0, ...sum].map((c, k) => c - p * (sum[k] ?? 0));
+    return sum;
+  };
+  const powers = (p: number, count: number) => Array.from({ length: count }, (_, k) => p ** k);
+  const last = (count: number) => Array.from({ length: count }, (_, k) => (k === count - 1 ? 1 : 0));
+  const others = points.map((p) => points.filter((q) => q !== p));
+  return {
+    inputs: [...others.map((roots) => [...polynomial(roots), 0]), polynomial(points)].map((row) =>
+      row.map(tidy),
+    ),
+    outputs: [...points.map((p) => powers(p, m)), last(m)].map((row) => row.map(tidy)),
+    taps: [
+      ...points.map((p, k) => {
+        const scale = others[k].reduce((product, q) => product * (p - q), 1);
+        return powers(p, tapCount).map((power) => power / scale);
+      }),
+      last(tapCount),
+    ],
+  };
+}
+
+/** As kernels hold it, and rounding of powers of roots undone: 2.0000000000000004 is 2. */
+const tidy = (x: number): number => {
+  const near = Math.round(4 * x) / 4;
+  return Math.abs(x - near) < 1e-12 ? near : Math.fround(x);
+};
+
+/** Terms of a sum: of value `of`. */
+type Terms = readonly { readonly factor: number; readonly of: number }[];
+
+const termsOf = (row: readonly number[], keep: (column: number) => boolean): Terms =>
+  row.flatMap((factor, of) => (factor !== 0 && keep(of) ? [{ factor, of }] : []));
+
+/** Rows (or columns) that come from points p and -p: equal but for signs of odd powers. */
+function couples(rows: Matrix): readonly (readonly [number, number])[] {
+  const found: [number, number][] = [];
+  const taken = new Set<number>();
+  rows.forEach((a, p) => {
+    const q = rows.findIndex(
+      (b, k) =>
+        k > p &&
+        !taken.has(k) &&
+        !taken.has(p) &&
+        a.every((x, j) => Math.abs(x) === Math.abs(b[j])) &&
+        a.some((x, j) => x !== 0 && x === -b[j]) &&
+        a.some((x, j) => x !== 0 && x === b[j]),
+    );
+    if (q < 0) return;
+    taken.add(p).add(q);
+    found.push([p, q]);
+  });
+  return found;
+}
+
+/** Code of y = M x on vectors: `values` hold x; what points p and -p have in common is added once. */
+class Transform {
+  readonly #fn: FunctionBuilder;
+  readonly #constants = new Map<number, number>();
+
+  constructor(fn: FunctionBuilder) {
+    this.#fn = fn;
+  }
+
+  /** Sets constants; to be run first. */
+  get prologue(): Code {
+    return [...this.#constants].map(([value, local]) => set(local, f32x4.splat(f32.const(value))));
+  }
+
+  #constant(value: number): Code {
+    let local = this.#constants.get(value);
+    if (local === undefined) {
+      local = this.#fn.local("v128");
+      this.#constants.set(value, local);
+    }
+    return get(local);
+  }
+
+  /** The sum of terms, those of equal size together. */
+  sum(terms: Terms, value: (of: number) => Code): Code {
+    if (terms.length === 0) return v128.const(0, 0, 0, 0);
+    const bySize = new Map<number, Terms>();
+    // a positive term first, plain ones before those with a factor
+    const order = [...terms].sort(
+      (a, b) =>
+        Number(b.factor > 0) - Number(a.factor > 0) ||
+        Number(Math.abs(a.factor) !== 1) - Number(Math.abs(b.factor) !== 1),
+    );
+    for (const term of order) {
+      const size = Math.abs(term.factor);
+      bySize.set(size, [...(bySize.get(size) ?? []), term]);
+    }
+    let total: Code | undefined;
+    for (const [size, group] of bySize) {
+      const sign = Math.sign(group[0].factor);
+      let part: Code | undefined;
+      for (const { factor, of } of group)
+        part =
+          part === undefined
+            ? value(of)
+            : factor * sign > 0
+              ? f32x4.add(part, value(of))
+              : f32x4.sub(part, value(of));
+      const scaled = size === 1 ? (part as Code) : f32x4.mul(part as Code, this.#constant(size));
+      if (total === undefined) total = sign > 0 ? scaled : f32x4.neg(scaled);
+      else total = sign > 0 ? f32x4.add(total, scaled) : f32x4.sub(total, scaled);
+    }
+    return total as Code;
+  }
+
+  /** Rows of M are points. */
+  byRows(matrix: Matrix, values: readonly number[], store: (row: number, value: Code) => Code): Code {
+    const pairs = couples(matrix);
+    const paired = new Set(pairs.flat());
+    const of = (k: number) => get(values[k]);
+    const [even, odd] = [this.#fn.local("v128"), this.#fn.local("v128")];
+    return [
+      matrix.map((row, r) =>
+        paired.has(r)
+          ? []
+          : store(
+              r,
+              this.sum(
+                termsOf(row, () => true),
+                of,
+              ),
+            ),
+      ),
+      pairs.map(([p, q]) => [
+        set(
+          even,
+          this.sum(
+            termsOf(matrix[p], (j) => matrix[p][j] === matrix[q][j]),
+            of,
+          ),
+        ),
+        set(
+          odd,
+          this.sum(
+            termsOf(matrix[p], (j) => matrix[p][j] !== matrix[q][j]),
+            of,
+          ),
+        ),
+        store(p, f32x4.add(get(even), get(odd))),
+        store(q, f32x4.sub(get(even), get(odd))),
+      ]),
+    ];
+  }
+
+  /** Columns of M are points. */
+  byColumns(matrix: Matrix, values: readonly number[], store: (row: number, value: Code) => Code): Code {
+    const pairs = couples(transposed(matrix));
+    const scratch = this.#fn.local("v128");
+    // values of a couple become their sum and their difference
+    const isSecond = new Set(pairs.map(([, q]) => q));
+    const isFirst = new Map(pairs);
+    const terms = (row: readonly number[]): Terms =>
+      row.flatMap((factor, of) => {
+        if (factor === 0 || isSecond.has(of)) return [];
+        const q = isFirst.get(of);
+        return [{ factor, of: q !== undefined && row[q] !== factor ? q : of }];
+      });
+    return [
+      pairs.map(([p, q]) => [
+        set(scratch, get(values[q])),
+        set(values[q], f32x4.sub(get(values[p]), get(scratch))),
+        set(values[p], f32x4.add(get(values[p]), get(scratch))),
+      ]),
+      matrix.map((row, r) =>
+        store(
+          r,
+          this.sum(terms(row), (of) => get(values[of])),
+        ),
+      ),
+    ];
+  }
+}
+
+const plus = (a: Code, b: Code): Code => i32.add(a, b);
+
+/**
+ * A transform along lines. `in`: (vectors, to, from…) reads lines that are given one by one and leaves places in the room; `out`:
+ * (vectors, from, to…) adds to lines that are given one by one.
+ */
+export function down(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
+  const lineCount = direction === "in" ? matrix[0].length : matrix.length;
+  const fn = new FunctionBuilder({ parameters: Array.from({ length: 2 + lineCount }, () => "i32" as const) });
+  const [vectors, at] = [0, 1];
+  const lines = Array.from({ length: lineCount }, (_, k) => 2 + k);
+  const done = fn.local("i32");
+  const values = matrix[0].map(() => fn.local("v128"));
+  const transform = new Transform(fn);
+  const line = (k: number) => plus(get(lines[k]), get(done));
+  const body =
+    direction === "in"
+      ? [
+          values.map((value, k) => set(value, v128.load(line(k), 0))),
+          transform.byRows(matrix, values, (r, value) => v128.store(get(at), r * pitch, value)),
+        ]
+      : [
+          values.map((value, k) => set(value, v128.load(get(at), k * pitch))),
+          transform.byColumns(matrix, values, (r, value) =>
+            v128.store(line(r), 0, f32x4.add(v128.load(line(r), 0), value)),
+          ),
+        ];
+  fn.body = [
+    transform.prologue,
+    each(
+      done,
+      { below: i32.shl(get(vectors), i32.const(4)), step: 16 },
+      body,
+      set(at, plus(get(at), i32.const(16))),
+    ),
+  ];
+  return fn;
+}
+
+/**
+ * A transform across lines: (rows, tiles, vectors, at, tap, tile, places). Of each row of places and each tile, whose columns are
+ * `tap` bytes apart and who are `tile` bytes apart, to (`in`) or from (`out`) `places`, [row][column][tile].
+ */
+export function across(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
+  const names = ["rows", "tiles", "vectors", "at", "tap", "tile", "places"] as const;
+  const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
+  const v = locals(fn, names, { row: "i32", k: "i32", done: "i32", tileAt: "i32", place: "i32" });
+  const columnCount = direction === "in" ? matrix[0].length : matrix.length;
+  const placeCount = direction === "in" ? matrix.length : matrix[0].length;
+  const columns = Array.from({ length: columnCount }, () => fn.local("i32"));
+  const values = matrix[0].map(() => fn.local("v128"));
+  const transform = new Transform(fn);
+  const body =
+    direction === "in"
+      ? [
+          values.map((value, k) => set(value, v128.load(get(columns[k]), 0))),
+          transform.byRows(matrix, values, (r, value) => v128.store(get(v.place), r * pitch, value)),
+        ]
+      : [
+          values.map((value, k) => set(value, v128.load(get(v.place), k * pitch))),
+          transform.byColumns(matrix, values, (r, value) => v128.store(get(columns[r]), 0, value)),
+        ];
+  fn.body = [
+    transform.prologue,
+    each(
+      v.row,
+      { below: get(v.rows) },
+      set(v.tileAt, get(v.at)),
+      set(v.place, get(v.places)),
+      each(
+        v.k,
+        { below: get(v.tiles) },
+        columns.map((column, k) =>
+          set(column, k === 0 ? get(v.tileAt) : plus(get(columns[k - 1]), get(v.tap))),
+        ),
+        each(
+          v.done,
+          { below: get(v.vectors) },
+          body,
+          columns.map((column) => set(column, plus(get(column), i32.const(16)))),
+          set(v.place, plus(get(v.place), i32.const(16))),
+        ),
+        set(v.tileAt, plus(get(v.tileAt), get(v.tile))),
+      ),
+      set(v.at, plus(get(v.at), i32.const(pitch))),
+      set(v.places, plus(get(v.places), i32.const(placeCount * pitch))),
+    ),
+  ];
+  return fn;
+}
