@@ -3,7 +3,7 @@ import { ConfigError } from "../math/errors.ts";
 import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import type { Memory, Parameter, Pass } from "./parameter.ts";
-import type { Site, Stage } from "./stage.ts";
+import { type Site, type Stage, takeTurns } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, takeTable } from "./table.ts";
 
 /** One stage after the other; none: what comes in goes out. */
@@ -12,6 +12,7 @@ export class RowOfStages implements Stage {
   readonly parameters: readonly Parameter[];
   readonly memories: readonly Memory[];
   readonly stages: readonly Stage[];
+  readonly keeps: boolean;
   /** The first stage that learns; nothing before it needs derivatives. */
   readonly #first: number;
   #tables: Table[] = [];
@@ -21,14 +22,15 @@ export class RowOfStages implements Stage {
     this.outputs = stages.length > 0 ? stages[stages.length - 1].outputs : inputs;
     this.parameters = stages.flatMap((stage) => stage.parameters);
     this.memories = stages.flatMap((stage) => stage.memories ?? []);
+    this.keeps = stages.at(-1)?.keeps ?? false;
     const learner = stages.findIndex((stage) => stage.parameters.length > 0);
     this.#first = needsBackward ? -1 : learner < 0 ? stages.length : learner;
   }
 
-  forward(x: Table, pass: Pass): Table {
+  forward(x: Table, pass: Pass, beside?: Table): Table {
     this.#tables = [x];
-    return this.stages.reduce((table, stage) => {
-      const y = stage.forward(table, pass);
+    return this.stages.reduce((table, stage, k) => {
+      const y = stage.forward(table, pass, k === this.stages.length - 1 ? beside : undefined);
       this.#tables.push(y);
       return y;
     }, x);
@@ -55,23 +57,22 @@ export class RowOfStages implements Stage {
   }
 }
 
-const copy = ({ data }: Table, to: Table, rows: number): void => {
-  to.data.set(data.subarray(0, rows * to.width));
-};
-
-/** body(x) + shortcut(x) (He et al. 2016, arXiv:1512.03385). */
+/** body(x) + shortcut(x) (He et al. 2016, arXiv:1512.03385), or what is above 0 of it. */
 export class ResidualStage implements Stage {
   readonly outputs: Shape;
   readonly parameters: readonly Parameter[];
   readonly memories: readonly Memory[];
   readonly #kernels: Kernels;
+  readonly #isRectified: boolean;
   readonly #body: Stage;
   readonly #shortcut: Stage;
-  readonly #y: Table;
+  readonly #normed: boolean; // by the last stage of the body
+  readonly #ownY: Table;
   readonly #dy: Table;
-  readonly #dx: Table;
+  readonly #dxBeside: (dy: Table) => Table;
+  #y: Table;
 
-  constructor(site: Site, layer: Extract<Layer, { kind: "residual" }>) {
+  constructor(site: Site, layer: Extract<Layer, { kind: "residual" }>, isRectified = false) {
     const { heap } = site.kernels;
     const [body, shortcut] = (["body", "shortcut"] as const).map((part) =>
       site.build(layer[part], {
@@ -90,25 +91,44 @@ export class ResidualStage implements Stage {
     this.parameters = [...body.parameters, ...shortcut.parameters];
     this.memories = [...(body.memories ?? []), ...(shortcut.memories ?? [])];
     this.#kernels = site.kernels;
-    this.#y = takeTable(heap, this.outputs, site.examples);
-    this.#dy = takeTable(heap, this.outputs, site.examples);
-    this.#dx = takeTable(heap, site.inputs, site.examples);
+    this.#isRectified = isRectified;
+    this.#normed = isRectified && layer.body.at(-1)?.kind === "batchNorm";
+    this.#ownY = takeTable(heap, this.outputs, this.#normed ? 0 : site.examples);
+    this.#y = this.#ownY;
+    this.#dy = takeTable(heap, this.outputs, body.keeps ? 0 : site.examples);
+    this.#dxBeside = takeTurns(site);
   }
 
   forward(x: Table, pass: Pass): Table {
-    const a = this.#body.forward(x, pass);
     const b = this.#shortcut.forward(x, pass);
-    this.#kernels.add(pass.count * a.positions * a.width, a.at, b.at, this.#y.at);
+    if (this.#normed) {
+      this.#y = this.#body.forward(x, pass, b);
+      return this.#y;
+    }
+    const a = this.#body.forward(x, pass);
+    const { add, relu } = this.#kernels;
+    const { at } = this.#y;
+    const count = pass.count * a.positions * a.width;
+    add(count, a.at, b.at, at);
+    if (this.#isRectified) relu(count, at, at);
     return this.#y;
   }
 
   backward(dy: Table, pass: Pass, wanted: boolean): Table {
-    copy(dy, this.#dy, pass.count * dy.positions); // either branch may overwrite what it is given
-    const a = this.#body.backward(dy, pass, wanted);
-    const b = this.#shortcut.backward(this.#dy, pass, wanted);
+    const { add, reluBack } = this.#kernels;
+    const count = pass.count * dy.positions * dy.width;
+    if (this.#isRectified) reluBack(count, dy.at, this.#y.at, dy.at);
+    let own = dy;
+    if (!this.#body.keeps) {
+      own = this.#dy; // either branch may overwrite what it is given
+      own.data.set(dy.data.subarray(0, count));
+    }
+    const a = this.#body.backward(own, pass, wanted);
+    const b = this.#shortcut.backward(dy, pass, wanted);
     if (!wanted) return dy;
-    this.#kernels.add(pass.count * a.positions * a.width, a.at, b.at, this.#dx.at);
-    return this.#dx;
+    const dx = this.#dxBeside(dy);
+    add(pass.count * a.positions * a.width, a.at, b.at, dx.at);
+    return dx;
   }
 
   forget(purpose?: Pass["purpose"]): void {

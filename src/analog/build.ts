@@ -8,14 +8,14 @@ import { EmbeddingStage, PositionsStage } from "./embedding.ts";
 import { GroupedStage } from "./grouped.ts";
 import { type Layer, layerKinds, nameLayer } from "./layers.ts";
 import { BatchNormStage, LayerNormStage } from "./norm.ts";
-import { DropoutStage, FlattenStage, PointwiseStage } from "./pointwise.ts";
+import { DoneStage, DropoutStage, FlattenStage, PointwiseStage } from "./pointwise.ts";
 import { PoolStage } from "./pool.ts";
 import { RecurrentStage } from "./recurrent.ts";
 import { RepeatStage, SpikingStage } from "./spiking.ts";
 import type { Site, Stage } from "./stage.ts";
 import { convolutionStage, denseStage } from "./weighted.ts";
 
-/** Stages of layers in a row. Throws `ConfigError` naming the layer that does not fit. */
+/** Stages of layers in a row; some do a rectifier that follows as well. Throws `ConfigError` naming the layer that does not fit. */
 export function buildRow(layers: readonly Layer[], site: Site): RowOfStages {
   const stages: Stage[] = [];
   let inputs = site.inputs;
@@ -23,13 +23,19 @@ export function buildRow(layers: readonly Layer[], site: Site): RowOfStages {
   for (const [k, layer] of layers.entries()) {
     const path = site.path ? `${site.path}.${k}` : String(k);
     const own: Site = { ...site, inputs, needsBackward, path, seed: `${site.seed}/${k}` };
-    const stage = named(layer, path, () => stageOf(layer, own));
+    const stage = isRectified(layers[k - 1], layer)
+      ? new DoneStage(own)
+      : named(layer, path, () => stageOf(layer, own, isRectified(layer, layers[k + 1])));
     stages.push(stage);
     inputs = stage.outputs;
     needsBackward ||= stage.parameters.length > 0;
   }
   return new RowOfStages(site.inputs, stages, site.needsBackward);
 }
+
+/** Whether a layer does what the next one is for. */
+const isRectified = (layer: Layer | undefined, next: Layer | undefined): boolean =>
+  next?.kind === "relu" && (layer?.kind === "batchNorm" || layer?.kind === "residual");
 
 /** Errors of layers inside a layer name the inner one already. */
 function named<T>(layer: Layer, path: string, build: () => T): T {
@@ -41,7 +47,7 @@ function named<T>(layer: Layer, path: string, build: () => T): T {
   }
 }
 
-function stageOf(layer: Layer, site: Site): Stage {
+function stageOf(layer: Layer, site: Site, isRectified: boolean): Stage {
   switch (layer.kind) {
     case "dense":
       return denseStage(layer, site);
@@ -65,7 +71,7 @@ function stageOf(layer: Layer, site: Site): Stage {
     case "globalAveragePool":
       return new PoolStage(site, layer);
     case "batchNorm":
-      return new BatchNormStage(site, layer);
+      return new BatchNormStage(site, layer, isRectified);
     case "layerNorm":
       return new LayerNormStage(site, layer);
     case "embedding":
@@ -82,7 +88,7 @@ function stageOf(layer: Layer, site: Site): Stage {
     case "attention":
       return new AttentionStage(site, layer);
     case "residual":
-      return new ResidualStage(site, layer);
+      return new ResidualStage(site, layer, isRectified);
     case "concatenation":
       return new ConcatenationStage(site, layer);
     default: {

@@ -168,6 +168,28 @@ export function dealtRows(
   };
 }
 
+/** Sums over chunks of rows by all threads: (rows, width, `inputs` byte offsets, `outputs` offsets, what is the same for all). */
+export function dealtChunks(
+  crew: Crew,
+  name: string,
+  call: Call,
+  o: { readonly inputs: number; readonly outputs: number; readonly chunk: number },
+): Call {
+  return (rows, width, ...rest) => {
+    if (rows * width * o.inputs < least.numbers) return call(rows, width, ...rest);
+    const shares = stretches(rows, crew.size, o.chunk).map(([from, to]) => [
+      to - from,
+      width,
+      ...rest.map((value, k) => {
+        if (k < o.inputs) return value + 4 * from * width;
+        return k < o.inputs + o.outputs ? value + 4 * (from / o.chunk) * width : value;
+      }),
+    ]);
+    crew.deal(name, call, shares);
+    return 0;
+  };
+}
+
 /** A kernel on arrays by all threads: (count, `arrays` byte offsets, scalars). */
 export function dealtNumbers(crew: Crew, name: string, call: Call, arrays: number): Call {
   return (count, ...rest) => {

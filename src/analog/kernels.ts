@@ -12,16 +12,24 @@ import { ModuleBuilder } from "../wasm/assembler.ts";
 import { exp, log, tanh } from "../wasm/exponential.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
 import { addCells, type CellName } from "./cells.ts";
-import { dealtFilters, dealtNumbers, dealtProducts, dealtRows, startCrew } from "./crew.ts";
+import { dealtChunks, dealtFilters, dealtNumbers, dealtProducts, dealtRows, startCrew } from "./crew.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
 import { addImages } from "./images.ts";
 import { addMatvec } from "./matvec.ts";
 import { addMinimal, type MinimalName, minimalNames } from "./minimal.ts";
 import { addNormals } from "./noise.ts";
-import { addPeriphery, type PeripheryName } from "./periphery.ts";
+import { chunkSums, normalising, rectified, rectifiedBack } from "./normalising.ts";
+import { addPeriphery, type PeripheryName, peripheryTables } from "./periphery.ts";
 import { addProduct, planNumbers } from "./product.ts";
-import { addColumnSums, addRowSums, addRowwise, type Rowwise } from "./rowwise.ts";
+import {
+  addChunkSums,
+  addColumnSums,
+  addRowSums,
+  addRowwise,
+  type Rowwise,
+  rowsTogether,
+} from "./rowwise.ts";
 
 /** Room that `normals` needs for `count` numbers. */
 export const normalCount = (count: number): number => Math.ceil(count / 16) * 16;
@@ -114,13 +122,13 @@ export const elementwise = {
   relu: {
     inputs: ["x"],
     outputs: ["y"],
-    compute: (g, { x }) => ({ y: g.select(g.node("lt", [x, g.constant(0)]), g.constant(0), x) }),
+    compute: (g, { x }) => ({ y: rectified(g, x) }),
   },
   /** dx = dy where y > 0, else 0 */
   reluBack: {
     inputs: ["dy", "y"],
     outputs: ["dx"],
-    compute: (g, { dy, y }) => ({ dx: g.select(g.node("gt", [y, g.constant(0)]), dy, g.constant(0)) }),
+    compute: (g, { dy, y }) => ({ dx: rectifiedBack(g, dy, y) }),
   },
   /** y = a + b */
   add: { inputs: ["a", "b"], outputs: ["y"], compute: (g, { a, b }) => ({ y: g.add(a, b) }) },
@@ -175,6 +183,7 @@ export const elementwise = {
 
 /** On tables: see rowwise.ts. `c…` are numbers of a feature, `r…` of a row. */
 export const rowwise = {
+  ...normalising,
   /** y = c */
   fillColumns: { inputs: [], columns: ["c"], outputs: ["y"], compute: (_, { c }) => ({ y: c }) },
   /** y = x + c */
@@ -191,40 +200,8 @@ export const rowwise = {
     outputs: ["y"],
     compute: (g, { x, c }) => ({ y: g.mul(x, c) }),
   },
-  /** y = x cScale + cShift */
-  affineColumns: {
-    inputs: ["x"],
-    columns: ["cScale", "cShift"],
-    outputs: ["y"],
-    compute: (g, { x, cScale, cShift }) => ({ y: g.add(g.mul(x, cScale), cShift) }),
-  },
-  /** dx = cGain (dy - cMean - (x - cCentre) cSlope) */
-  normBack: {
-    inputs: ["dy", "x"],
-    columns: ["cGain", "cMean", "cCentre", "cSlope"],
-    outputs: ["dx"],
-    compute: (g, { dy, x, cGain, cMean, cCentre, cSlope }) => ({
-      dx: g.mul(cGain, g.sub(g.sub(dy, cMean), g.mul(g.sub(x, cCentre), cSlope))),
-    }),
-  },
   /** y = r x */
   scaleRows: { inputs: ["x"], rows: ["r"], outputs: ["y"], compute: (g, { x, r }) => ({ y: g.mul(x, r) }) },
-  /** y = (x - rShift) rScale */
-  affineRows: {
-    inputs: ["x"],
-    rows: ["rShift", "rScale"],
-    outputs: ["y"],
-    compute: (g, { x, rShift, rScale }) => ({ y: g.mul(g.sub(x, rShift), rScale) }),
-  },
-  /** dx = (dy - rMean - n rSlope) rScale */
-  normRowsBack: {
-    inputs: ["dy", "n"],
-    rows: ["rMean", "rSlope", "rScale"],
-    outputs: ["dx"],
-    compute: (g, { dy, n, rMean, rSlope, rScale }) => ({
-      dx: g.mul(g.sub(g.sub(dy, rMean), g.mul(n, rSlope)), rScale),
-    }),
-  },
   /** y = exp(x - r) */
   exponentialRows: {
     inputs: ["x"],
@@ -275,23 +252,6 @@ export const rowwise = {
 export const columnSums = {
   /** sum of x */
   sumColumns: { inputs: ["x"], outputs: ["y"], compute: (_, { x }) => ({ y: x }) },
-  /** sum of (x - c)^2 */
-  spreadColumns: {
-    inputs: ["x"],
-    columns: ["c"],
-    outputs: ["y"],
-    compute: (g, { x, c }) => {
-      const d = g.sub(x, c);
-      return { y: g.mul(d, d) };
-    },
-  },
-  /** sums of dy and of dy (x - c) */
-  slopeColumns: {
-    inputs: ["dy", "x"],
-    columns: ["c"],
-    outputs: ["y", "slope"],
-    compute: (g, { dy, x, c }) => ({ y: dy, slope: g.mul(dy, g.sub(x, c)) }),
-  },
   /** sum of a b */
   sumProducts: { inputs: ["a", "b"], outputs: ["y"], compute: (g, { a, b }) => ({ y: g.mul(a, b) }) },
 } as const satisfies Readonly<Record<string, Rowwise>>;
@@ -343,6 +303,7 @@ export type Kernels = Readonly<
     | keyof typeof elementwise
     | keyof typeof rowwise
     | keyof typeof columnSums
+    | keyof typeof chunkSums
     | keyof typeof rowSums
     | CellName
     | PeripheryName
@@ -376,6 +337,7 @@ function compile(fused: boolean, shared: boolean): Promise<WebAssembly.Module> {
   for (const [name, what] of Object.entries(elementwise)) addElementwise(module, name, what);
   for (const [name, what] of Object.entries(rowwise)) addRowwise(module, name, what);
   for (const [name, what] of Object.entries(columnSums)) addColumnSums(module, name, what);
+  for (const [name, what] of Object.entries(chunkSums)) addChunkSums(module, name, what);
   for (const [name, what] of Object.entries(rowSums)) addRowSums(module, name, what);
   addRowSums(module, "largestRows", rowSums.sumRows, "max");
   addCells(module);
@@ -402,9 +364,13 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } });
   const calls = { ...exports } as unknown as Omit<Kernels, "heap" | "threads" | "close">;
   if (!shared) return { ...calls, heap, threads, close: () => {} };
-  const dealt = [...Object.keys(elementwise), ...Object.keys(rowwise)];
-  const names = ["multiply", ...minimalNames, ...dealt];
-  const crew = await startCrew(threads, { module, memory: heap.memory, names });
+  const tables = { ...rowwise, ...peripheryTables };
+  const dealt = [elementwise, tables, chunkSums].flatMap((kernels) => Object.keys(kernels));
+  const crew = await startCrew(threads, {
+    module,
+    memory: heap.memory,
+    names: ["multiply", ...minimalNames, ...dealt],
+  });
   const plans = heap.take(planNumbers * threads).at;
   const shares: Record<string, Call> = {
     multiply: dealtProducts(crew, calls.multiply, heap.memory, plans),
@@ -414,13 +380,19 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
     const call = calls[name as keyof typeof elementwise];
     shares[name] = dealtNumbers(crew, name, call, inputs.length + outputs.length);
   }
-  for (const [name, what] of Object.entries<Rowwise>(rowwise)) {
+  for (const [name, what] of Object.entries<Rowwise>(tables)) {
     const { inputs, outputs, columns = [], rows = [] } = what;
-    shares[name] = dealtRows(crew, name, calls[name as keyof typeof rowwise], {
+    shares[name] = dealtRows(crew, name, calls[name as keyof typeof tables], {
       tables: inputs.length + outputs.length,
       columns: columns.length,
       perRow: rows.length,
     });
   }
+  for (const [name, { inputs, outputs }] of Object.entries<Rowwise>(chunkSums))
+    shares[name] = dealtChunks(crew, name, calls[name as keyof typeof chunkSums], {
+      inputs: inputs.length,
+      outputs: outputs.length,
+      chunk: rowsTogether,
+    });
   return { ...calls, ...shares, heap, threads, close: () => crew.close() };
 }

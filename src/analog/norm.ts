@@ -3,7 +3,8 @@ import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Memory, Parameter, Pass } from "./parameter.ts";
-import type { Site, Stage } from "./stage.ts";
+import { rowsTogether } from "./rowwise.ts";
+import { type Site, type Stage, takeTurns } from "./stage.ts";
 import { featuresOf, positionsOf, type Shape, type Table, takeTable } from "./table.ts";
 
 /** Scale, 1 at first, and shift, 0 at first, of each feature. */
@@ -20,32 +21,46 @@ function affine(site: Site): [Parameter, Parameter] {
   return [scale, shift];
 }
 
-/** Ioffe & Szegedy 2015, algorithm 1; running variances are of the population (n - 1), as PyTorch has them. */
+/**
+ * Ioffe & Szegedy 2015, algorithm 1; running variances are of the population (n - 1), as PyTorch has them. A rectifier that follows
+ * at once, and outputs beside that are added before it, are taken along.
+ */
 export class BatchNormStage implements Stage {
   readonly outputs: Shape;
   readonly parameters: readonly Parameter[];
   readonly memories: readonly Memory[];
+  readonly keeps = true;
   readonly #kernels: Kernels;
   readonly #o: { readonly momentum: number; readonly epsilon: number };
+  readonly #isRectified: boolean;
   readonly #y: Table;
+  readonly #dxBeside: (dy: Table) => Table;
   readonly #mean: Block;
-  readonly #spread: Block; // sums of squares, then 1 / sd
-  readonly #columns: readonly Block[]; // room for what a kernel takes of each feature
+  readonly #inverse: Block; // 1 / sd
+  readonly #gain: Block; // y = gain x + offset
+  readonly #offset: Block;
+  readonly #means: Block; // of dy, and of dy (x - mean) / variance
+  readonly #slopes: Block;
+  readonly #sums: readonly [Block, Block]; // [chunk][feature]
   readonly #runningMean: Float32Array;
   readonly #runningVariance: Float32Array;
   #x: Table | undefined;
 
-  constructor(site: Site, o: { readonly momentum: number; readonly epsilon: number }) {
+  constructor(site: Site, o: { readonly momentum: number; readonly epsilon: number }, isRectified = false) {
     const { heap } = site.kernels;
     this.outputs = site.inputs;
     this.#kernels = site.kernels;
     this.#o = o;
+    this.#isRectified = isRectified;
     this.parameters = affine(site);
     this.#y = takeTable(heap, site.inputs, site.examples);
+    this.#dxBeside = takeTurns(site);
     const { width, features } = this.#y;
-    this.#mean = heap.take(width);
-    this.#spread = heap.take(width);
-    this.#columns = [0, 1, 2].map(() => heap.take(width));
+    const take = () => heap.take(width);
+    [this.#mean, this.#inverse, this.#gain, this.#offset] = [take(), take(), take(), take()];
+    [this.#means, this.#slopes] = [take(), take()];
+    const chunks = Math.ceil((site.examples * this.#y.positions) / rowsTogether);
+    this.#sums = [heap.take(chunks * width), heap.take(chunks * width)];
     this.#runningMean = new Float32Array(features);
     this.#runningVariance = new Float32Array(features).fill(1);
     this.memories = [
@@ -54,40 +69,51 @@ export class BatchNormStage implements Stage {
     ];
   }
 
-  forward(x: Table, { count, purpose }: Pass): Table {
+  forward(x: Table, { count, purpose }: Pass, beside?: Table): Table {
     const { width, features } = x;
     const rows = count * x.positions;
-    const kernels = this.#kernels;
-    const mean = this.#mean;
-    const spread = this.#spread;
     this.#x = x;
     const { momentum, epsilon } = this.#o;
-    if (purpose === "training") {
-      mean.data.fill(0);
-      kernels.sumColumns(rows, width, x.at, mean.at);
-      for (let c = 0; c < features; c++) mean.data[c] /= rows;
-      spread.data.fill(0);
-      kernels.spreadColumns(rows, width, x.at, spread.at, mean.at);
-      for (let c = 0; c < features; c++) {
-        const variance = spread.data[c] / rows;
-        this.#runningMean[c] += momentum * (mean.data[c] - this.#runningMean[c]);
-        const unbiased = rows > 1 ? spread.data[c] / (rows - 1) : variance;
-        this.#runningVariance[c] += momentum * (unbiased - this.#runningVariance[c]);
-        spread.data[c] = 1 / Math.sqrt(variance + epsilon);
-      }
-    } else
-      for (let c = 0; c < features; c++) {
-        mean.data[c] = this.#runningMean[c];
-        spread.data[c] = 1 / Math.sqrt(this.#runningVariance[c] + epsilon);
-      }
-    const [scale, shift] = this.parameters;
-    const [gain, offset] = this.#columns;
+    if (purpose === "training") this.#kernels.moments(rows, width, x.at, ...this.#sums.map(({ at }) => at));
     for (let c = 0; c < features; c++) {
-      gain.data[c] = scale.value.data[c] * spread.data[c];
-      offset.data[c] = shift.value.data[c] - mean.data[c] * gain.data[c];
+      let [mean, variance] = [this.#runningMean[c], this.#runningVariance[c]];
+      if (purpose === "training") {
+        const found = this.#momentsOf(c, x, rows);
+        mean = found.mean;
+        variance = found.squares / rows;
+        this.#runningMean[c] += momentum * (mean - this.#runningMean[c]);
+        const unbiased = rows > 1 ? found.squares / (rows - 1) : variance;
+        this.#runningVariance[c] += momentum * (unbiased - this.#runningVariance[c]);
+      }
+      const [scale, shift] = this.parameters;
+      this.#mean.data[c] = mean;
+      this.#inverse.data[c] = 1 / Math.sqrt(variance + epsilon);
+      this.#gain.data[c] = scale.value.data[c] * this.#inverse.data[c];
+      this.#offset.data[c] = shift.value.data[c] - this.#mean.data[c] * this.#gain.data[c];
     }
-    kernels.affineColumns(rows, width, x.at, this.#y.at, gain.at, offset.at);
+    const columns = [this.#gain.at, this.#offset.at];
+    const { affineAddRelu, affineRelu, affineColumns } = this.#kernels;
+    if (beside) affineAddRelu(rows, width, x.at, beside.at, this.#y.at, ...columns);
+    else (this.#isRectified ? affineRelu : affineColumns)(rows, width, x.at, this.#y.at, ...columns);
     return this.#y;
+  }
+
+  /**
+   * Mean of a feature, and its squared distances from it, of the means and distances of chunks (Chan et al. 1983, Am. Stat. 37:242,
+   * eq. 2.1). Those of n rows come from distances from the first, so rounding makes them wrong by 2 n 2^-24 of themselves at most.
+   */
+  #momentsOf(c: number, { data, width }: Table, rows: number): { mean: number; squares: number } {
+    const [sums, squares] = this.#sums;
+    const all = { mean: 0, squares: 0 };
+    for (let row = 0, at = c; row < rows; row += rowsTogether, at += width) {
+      const count = Math.min(rowsTogether, rows - row);
+      const distance = sums.data[at] / count; // of the chunk's mean from its first row
+      const apart = data[row * width + c] + distance - all.mean;
+      all.squares += Math.max(0, squares.data[at] - distance * sums.data[at]);
+      all.squares += (apart * apart * row * count) / (row + count);
+      all.mean += (apart * count) / (row + count);
+    }
+    return all;
   }
 
   backward(dy: Table, { count, purpose }: Pass): Table {
@@ -95,21 +121,30 @@ export class BatchNormStage implements Stage {
     const { width, features } = x;
     const rows = count * x.positions;
     const [scale, shift] = this.parameters;
-    const [gain, mean, slope] = this.#columns;
-    mean.data.fill(0);
-    slope.data.fill(0);
-    this.#kernels.slopeColumns(rows, width, dy.at, x.at, mean.at, slope.at, this.#mean.at);
+    const kernels = this.#kernels;
+    const [sums, products] = this.#sums;
+    const [mean, gain, offset] = [this.#mean.at, this.#gain.at, this.#offset.at];
+    if (this.#isRectified)
+      kernels.slopesRelu(rows, width, dy.at, x.at, sums.at, products.at, mean, gain, offset);
+    else kernels.slopes(rows, width, dy.at, x.at, sums.at, products.at, mean);
     for (let c = 0; c < features; c++) {
-      const inverse = this.#spread.data[c];
-      shift.gradient.data[c] += mean.data[c];
-      scale.gradient.data[c] += slope.data[c] * inverse;
-      gain.data[c] = scale.value.data[c] * inverse;
+      const inverse = this.#inverse.data[c];
+      let [sum, slope] = [0, 0];
+      for (let row = 0, at = c; row < rows; row += rowsTogether, at += width) {
+        sum += sums.data[at];
+        slope += products.data[at];
+      }
+      shift.gradient.data[c] += sum;
+      scale.gradient.data[c] += slope * inverse;
       // running means and spreads do not follow the inputs
-      mean.data[c] = purpose === "training" ? mean.data[c] / rows : 0;
-      slope.data[c] = purpose === "training" ? (slope.data[c] * inverse * inverse) / rows : 0;
+      this.#means.data[c] = purpose === "training" ? sum / rows : 0;
+      this.#slopes.data[c] = purpose === "training" ? (slope * inverse * inverse) / rows : 0;
     }
-    this.#kernels.normBack(rows, width, dy.at, x.at, dy.at, gain.at, mean.at, this.#mean.at, slope.at);
-    return dy;
+    const dx = this.#dxBeside(dy);
+    const columns = [gain, this.#means.at, mean, this.#slopes.at];
+    if (this.#isRectified) kernels.normReluBack(rows, width, dy.at, x.at, dx.at, ...columns, offset);
+    else kernels.normBack(rows, width, dy.at, x.at, dx.at, ...columns);
+    return dx;
   }
 }
 

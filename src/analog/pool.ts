@@ -3,7 +3,7 @@ import { ConfigError } from "../math/errors.ts";
 import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import type { Pass } from "./parameter.ts";
-import type { Site, Stage } from "./stage.ts";
+import { type Site, type Stage, takeTurns } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, takeTable } from "./table.ts";
 import { checkWindow } from "./weighted.ts";
 
@@ -16,7 +16,8 @@ export class PoolStage implements Stage {
   readonly #stride: readonly [number, number];
   readonly #inputs: readonly number[]; // height, width
   readonly #y: Table;
-  readonly #dx: Table;
+  readonly keeps = true;
+  readonly #dxBeside: ((dy: Table) => Table) | undefined;
   #x: Table | undefined;
 
   /** Throws `ConfigError` where windows do not fit. */
@@ -38,7 +39,7 @@ export class PoolStage implements Stage {
     this.#inputs = [height, width];
     this.outputs = isGlobal ? [featuresOf(inputs)] : [lines, columns, featuresOf(inputs)];
     this.#y = takeTable(kernels.heap, this.outputs, examples);
-    this.#dx = takeTable(kernels.heap, inputs, site.needsBackward ? examples : 0);
+    this.#dxBeside = site.needsBackward ? takeTurns(site) : undefined;
   }
 
   /** What kernels are told after the places of x and y. */
@@ -77,9 +78,9 @@ export class PoolStage implements Stage {
   }
 
   backward(dy: Table, { count }: Pass, wanted: boolean): Table {
-    if (!wanted) return dy;
+    if (!wanted || !this.#dxBeside) return dy;
     const x = this.#x as Table;
-    const dx = this.#dx;
+    const dx = this.#dxBeside(dy);
     const geometry = this.#geometry(count);
     dx.data.fill(0, 0, count * x.positions * x.width);
     if (this.#kind === "largest") this.#kernels.largestBack(x.at, this.#y.at, ...geometry, dy.at, dx.at);

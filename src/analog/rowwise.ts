@@ -7,6 +7,9 @@
  * in four lanes that are joined pairwise.
  */
 import {
+  block,
+  br,
+  br_if,
   type Code,
   FunctionBuilder,
   f32,
@@ -16,6 +19,7 @@ import {
   i32,
   i32x4,
   iff,
+  loop,
   type ModuleBuilder,
   set,
   v128,
@@ -37,8 +41,11 @@ export interface Rowwise {
   readonly compute: (graph: Graph, of: Readonly<Record<string, Node>>) => Readonly<Record<string, Node>>;
 }
 
-/** What to do with the outputs: keep each number, add over rows, or join over features. */
-type Join = "none" | "rows" | "sum" | "max";
+/** What to do with the outputs: keep each number, add over rows or over chunks of rows, or join over features. */
+type Join = "none" | "rows" | "chunks" | "sum" | "max";
+
+/** Vectors that a sum over rows takes side by side: a line of the cache. */
+const together = 4;
 
 interface Layout {
   readonly fn: FunctionBuilder;
@@ -93,6 +100,17 @@ export function addColumnSums(module: ModuleBuilder, name: string, what: Rowwise
 }
 
 /**
+ * The same, but outputs are tables of sums, [chunk][feature], of `rowsTogether` rows each. `first…` of an input is the first row of
+ * the chunk.
+ */
+export function addChunkSums(module: ModuleBuilder, name: string, what: Rowwise): number {
+  return add(module, name, what, "chunks");
+}
+
+/** What kernels of chunks call the first row of an input's chunk. */
+const firstOf = (input: string): string => `first${input.toUpperCase()}`;
+
+/**
  * Adds and exports `name`(rows, width, features, inputs…, outputs…, columns…, rows…, scalars…) whose outputs are one number
  * for each row: the sum over features, or the largest.
  */
@@ -109,87 +127,111 @@ function add(module: ModuleBuilder, name: string, what: Rowwise, join: Join): nu
   const over = join === "sum" || join === "max";
   const { fn, rowCount, width, features, ...at } = layout(name, what, over);
   const { inputs, outputs, columns = [], rows = [], scalars = [], compute } = what;
-  const graph = new Graph("float32");
   const prologue = new Prologue(fn);
   const byte = fn.local("i32"); // of the vector within its row
   const row = fn.local("i32");
   const rowStart = fn.local("i32"); // byte offset of the row within a table
+  const chunkStart = fn.local("i32");
   const stride = fn.local("i32");
   const inRow = (base: number, shift: number): Code => i32.add(get(base), get(shift));
-  const place = (base: number): Code => i32.add(i32.add(get(base), get(rowStart)), get(byte));
-  const emitter = new Emitter({
-    fn,
-    prologue,
-    precision: "float32",
-    input: (node) => {
-      const wanted = node.name as string;
-      const of = (names: readonly string[]) => names.indexOf(wanted);
-      if (of(scalars) >= 0) return prologue.vector(wanted, f32x4.splat(get(at.scalars[of(scalars)])));
-      if (of(columns) >= 0) return v128.load(inRow(at.columns[of(columns)], byte), 0);
-      if (of(rows) >= 0)
-        return v128.load32_splat(i32.add(get(at.rows[of(rows)]), i32.shl(get(row), i32.const(2))), 0);
-      return v128.load(place(at.inputs[of(inputs)]), 0);
-    },
-  });
-  const nodes = compute(
-    graph,
-    Object.fromEntries([...inputs, ...columns, ...rows, ...scalars].map((each) => [each, graph.input(each)])),
-  );
-  const wanted = outputs.map((output) => nodes[output]);
-  const defined = emitter.define(wanted);
-  const values = wanted.map((node) => emitter.value(node));
+  const place = (base: number, start = rowStart): Code => i32.add(i32.add(get(base), get(start)), get(byte));
+  const firsts = join === "chunks" ? inputs.map(firstOf) : [];
+  /** Code for so many vectors side by side, and their outputs: [vector][output]. */
+  const emit = (vectors: number): { defined: Code; values: Code[] } => {
+    const graph = new Graph("float32");
+    const emitter = new Emitter({
+      fn,
+      prologue,
+      precision: "float32",
+      input: (node) => {
+        const [wanted, vector] = (node.name as string).split(" ");
+        const of = (names: readonly string[]) => names.indexOf(wanted);
+        const offset = 16 * Number(vector);
+        if (of(scalars) >= 0) return prologue.vector(wanted, f32x4.splat(get(at.scalars[of(scalars)])));
+        if (of(columns) >= 0) return v128.load(inRow(at.columns[of(columns)], byte), offset);
+        if (of(rows) >= 0)
+          return v128.load32_splat(i32.add(get(at.rows[of(rows)]), i32.shl(get(row), i32.const(2))), 0);
+        if (of(firsts) >= 0) return v128.load(place(at.inputs[of(firsts)], chunkStart), offset);
+        return v128.load(place(at.inputs[of(inputs)]), offset);
+      },
+    });
+    const names = [...inputs, ...firsts, ...columns, ...rows, ...scalars];
+    const wanted = Array.from({ length: vectors }, (_, vector) => {
+      const nodes = compute(
+        graph,
+        Object.fromEntries(names.map((each) => [each, graph.input(`${each} ${vector}`)])),
+      );
+      return outputs.map((output) => nodes[output]);
+    }).flat();
+    return { defined: emitter.define(wanted), values: wanted.map((node) => emitter.value(node)) };
+  };
   const start: Code = [prologue.code, set(stride, i32.shl(get(width), i32.const(2)))];
-  const overFeatures = (...body: Code[]): Code => each(byte, { below: get(stride), step: 16 }, body);
-  if (join === "none")
+  if (join === "none") {
+    const { defined, values } = emit(1);
     fn.body = [
-      start,
       each(
         row,
         { below: get(rowCount) },
-        overFeatures(
+        each(
+          byte,
+          { below: get(stride), step: 16 },
           defined,
           values.map((value, k) => v128.store(place(at.outputs[k]), 0, value)),
         ),
         set(rowStart, i32.add(get(rowStart), get(stride))),
       ),
     ];
-  else if (join === "rows") {
-    const sums = wanted.map(() => fn.local("v128"));
+  } else if (join === "rows" || join === "chunks") {
     const chunk = fn.local("i32");
     const end = fn.local("i32");
-    const zero = v128.const(0, 0, 0, 0);
-    const chunkStart = fn.local("i32");
-    // a chunk is small enough to stay in the first cache while its features are gone through
+    const sums = Array.from({ length: together * outputs.length }, () => fn.local("v128"));
+    /** So many vectors of the chunk's rows, then on to the next. */
+    const vectors = (count: number): Code => {
+      const { defined, values } = emit(count);
+      const own = sums.slice(0, values.length);
+      return [
+        own.map((sum) => set(sum, v128.const(0, 0, 0, 0))),
+        set(rowStart, get(chunkStart)),
+        each(
+          row,
+          { from: get(chunk), below: get(end) },
+          defined,
+          values.map((value, k) => set(own[k], f32x4.add(get(own[k]), value))),
+          set(rowStart, i32.add(get(rowStart), get(stride))),
+        ),
+        own.map((sum, k) => {
+          const to = inRow(at.outputs[k % outputs.length], byte);
+          const offset = 16 * Math.floor(k / outputs.length);
+          const total = join === "rows" ? f32x4.add(v128.load(to, offset), get(sum)) : get(sum);
+          return v128.store(to, offset, total);
+        }),
+        set(byte, i32.add(get(byte), i32.const(16 * count))),
+      ];
+    };
+    const whileRoom = (count: number): Code =>
+      block(
+        loop(
+          br_if(1, i32.gt_u(i32.add(get(byte), i32.const(16 * count)), get(stride))),
+          vectors(count),
+          br(0),
+        ),
+      );
+    // a chunk is small enough to stay in the first caches while its features are gone through
     fn.body = [
-      start,
       each(
         chunk,
         { below: get(rowCount), step: rowsTogether },
         set(end, least(get(rowCount), i32.add(get(chunk), i32.const(rowsTogether)))),
-        overFeatures(
-          sums.map((sum) => set(sum, zero)),
-          set(rowStart, get(chunkStart)),
-          each(
-            row,
-            { from: get(chunk), below: get(end) },
-            defined,
-            values.map((value, k) => set(sums[k], f32x4.add(get(sums[k]), value))),
-            set(rowStart, i32.add(get(rowStart), get(stride))),
-          ),
-          sums.map((sum, k) =>
-            v128.store(
-              inRow(at.outputs[k], byte),
-              0,
-              f32x4.add(v128.load(inRow(at.outputs[k], byte), 0), get(sum)),
-            ),
-          ),
-        ),
+        set(byte, i32.const(0)),
+        whileRoom(together),
+        whileRoom(1),
         set(chunkStart, get(rowStart)),
+        join === "chunks" ? at.outputs.map((output) => set(output, i32.add(get(output), get(stride)))) : [],
       ),
     ];
   } else {
-    const [first] = wanted.map(() => fn.local("v128"));
-    if (wanted.length !== 1) throw new Error(`${name}: one output`);
+    const [first] = outputs.map(() => fn.local("v128"));
+    if (outputs.length !== 1) throw new Error(`${name}: one output`);
     const empty = join === "sum" ? 0 : Number.NEGATIVE_INFINITY;
     const joined = (a: Code, b: Code): Code => (join === "sum" ? f32x4.add(a, b) : f32x4.pmax(a, b));
     const whole = fn.local("i32"); // bytes of vectors without filling
@@ -198,8 +240,8 @@ function add(module: ModuleBuilder, name: string, what: Rowwise, join: Join): nu
     const turned = (...lanes: number[]): Code => i8x16.shuffle(get(first), get(first), words(...lanes));
     // lanes 0 … 3 of the last vector that are features: their number is greater
     const mask = i32x4.gt_s(i32x4.splat(i32.and(get(features), i32.const(3))), v128.const(0, 1, 2, 3));
+    const { defined, values } = emit(1);
     fn.body = [
-      start,
       set(whole, i32.shl(i32.and(get(features), i32.const(-4)), i32.const(2))),
       each(
         row,
@@ -218,5 +260,6 @@ function add(module: ModuleBuilder, name: string, what: Rowwise, join: Join): nu
       ),
     ];
   }
+  fn.body = [start, fn.body];
   return module.add(fn);
 }

@@ -10,13 +10,16 @@ import type { Kernels } from "./kernels.ts";
 import type { Layer } from "./layers.ts";
 import type { Matrices } from "./matrix.ts";
 import type { Memory, Parameter, Pass } from "./parameter.ts";
-import type { Shape, Table } from "./table.ts";
+import { type Shape, type Table, tableNumbers, tableOver, takeTable } from "./table.ts";
 
 export interface Stage {
   readonly outputs: Shape;
   readonly parameters: readonly Parameter[];
   readonly memories?: readonly Memory[];
-  forward(x: Table, pass: Pass): Table;
+  /** Whether `backward` leaves what it is given as it was, and gives something else. */
+  readonly keeps?: boolean;
+  /** With a table beside, for stages that can do both in one pass, outputs are max(outputs + beside, 0). */
+  forward(x: Table, pass: Pass, beside?: Table): Table;
   /** Without `wanted` nobody asks for the result. */
   backward(dy: Table, pass: Pass, wanted: boolean): Table;
   /** Forgets what batches of a purpose, or all, have left for the next one. */
@@ -39,4 +42,22 @@ export interface Site {
   readonly matrices: Matrices;
   /** Builds layers inside it. */
   readonly build: (layers: readonly Layer[], site: Site) => Stage;
+}
+
+/**
+ * A table for derivatives by the inputs of a stage: the one of two in which those by its outputs do not lie. Stages of the same
+ * nesting share the two, so that what one stage leaves is still in caches when the next one reads it; but for rows that are
+ * filled up, whose filling stays 0.
+ */
+export function takeTurns({ kernels: { heap }, inputs, examples, path }: Site): (dy: Table) => Table {
+  const own = takeTable(heap, inputs, 0);
+  if (own.features !== own.width) {
+    const table = takeTable(heap, inputs, examples);
+    return () => table;
+  }
+  const nesting = path.replace(/\d+/g, "");
+  const [first, second] = ["even", "odd"].map((turn) =>
+    tableOver(heap.share(`derivatives ${nesting} ${turn}`, examples * tableNumbers(inputs)), inputs),
+  );
+  return (dy) => (dy.at === first.at ? second : first);
 }

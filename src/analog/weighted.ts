@@ -5,7 +5,7 @@ import type { MatrixOptions, MatrixUnit } from "./matrix.ts";
 import type { Memory, Parameter, Pass } from "./parameter.ts";
 import { patches, patchPositions } from "./patches.ts";
 import { type Products, Rows } from "./rows.ts";
-import type { Site, Stage } from "./stage.ts";
+import { type Site, type Stage, takeTurns } from "./stage.ts";
 import { featuresOf, formatShape, type Shape, type Table, takeTable } from "./table.ts";
 import { unfold } from "./unfold.ts";
 
@@ -16,7 +16,8 @@ export class WeightedStage implements Stage {
   readonly memories: readonly Memory[];
   readonly #unit: MatrixUnit;
   readonly #y: Table;
-  readonly #dx: Table | undefined;
+  readonly keeps = true;
+  readonly #dxBeside: ((dy: Table) => Table) | undefined;
   #x: Table | undefined;
 
   constructor(site: Site, outputs: Shape, unit: MatrixUnit) {
@@ -26,7 +27,7 @@ export class WeightedStage implements Stage {
     this.memories = unit.memories ?? [];
     this.#unit = unit;
     this.#y = takeTable(heap, outputs, site.examples);
-    this.#dx = site.needsBackward ? takeTable(heap, site.inputs, site.examples) : undefined;
+    this.#dxBeside = site.needsBackward ? takeTurns(site) : undefined;
   }
 
   forward(x: Table, pass: Pass): Table {
@@ -39,9 +40,10 @@ export class WeightedStage implements Stage {
   backward(dy: Table, { count }: Pass, wanted: boolean): Table {
     const x = this.#x as Table;
     this.#unit.gradient(x, dy, count);
-    if (!wanted || !this.#dx) return dy;
-    this.#unit.backward(x, dy, this.#dx, count);
-    return this.#dx;
+    if (!wanted || !this.#dxBeside) return dy;
+    const dx = this.#dxBeside(dy);
+    this.#unit.backward(x, dy, dx, count);
+    return dx;
   }
 }
 

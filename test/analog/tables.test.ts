@@ -4,6 +4,7 @@ import { type CellName, cells } from "../../src/analog/cells.ts";
 import type { Block } from "../../src/analog/heap.ts";
 import { columnSums, compileKernels, type rowSums, type rowwise } from "../../src/analog/kernels.ts";
 import { paddedColumns } from "../../src/analog/matvec.ts";
+import type { chunkSums } from "../../src/analog/normalising.ts";
 import { rowsTogether } from "../../src/analog/rowwise.ts";
 import { hostFunction } from "../../src/wasm/functions.ts";
 import * as plain from "./plain.ts";
@@ -30,6 +31,7 @@ const sizes = [
   [5, 3],
   [3, 8],
   [2 * rowsTogether + 7, 6],
+  [rowsTogether + 1, 37],
 ] as const;
 
 const rowTwins = {
@@ -41,6 +43,20 @@ const rowTwins = {
     tables: 2,
     columns: 4,
     of: (dy, x, gain, mean, centre, slope) => mul(gain, sub(sub(dy, mean), mul(sub(x, centre), slope))),
+  },
+  affineRelu: { tables: 1, columns: 2, of: (x, scale, shift) => Math.max(0, add(mul(x, scale), shift)) },
+  affineAddRelu: {
+    tables: 2,
+    columns: 2,
+    of: (x, b, scale, shift) => Math.max(0, add(mul(x, scale), shift, b)),
+  },
+  normReluBack: {
+    tables: 2,
+    columns: 5,
+    of: (dy, x, gain, mean, centre, slope, shift) => {
+      const kept = add(mul(x, gain), shift) > 0 ? dy : 0;
+      return mul(gain, sub(sub(kept, mean), mul(sub(x, centre), slope)));
+    },
   },
   scaleRows: { tables: 1, rows: 1, of: (x, r) => mul(x, r) },
   affineRows: { tables: 1, rows: 2, of: (x, shift, scale) => mul(sub(x, shift), scale) },
@@ -96,21 +112,16 @@ describe.each(sizes)("%i rows of %i features:", (rowCount, features) => {
 
   const columnTwins = {
     sumColumns: { tables: 1, of: [(x) => x] },
-    spreadColumns: { tables: 1, columns: 1, of: [(x, c) => mul(sub(x, c), sub(x, c))] },
-    slopeColumns: { tables: 2, columns: 1, of: [(dy) => dy, (dy, x, c) => mul(dy, sub(x, c))] },
     sumProducts: { tables: 2, of: [(a, b) => mul(a, b)] },
-  } satisfies Record<keyof typeof columnSums, { tables: number; columns?: number; of: Of[] }>;
+  } satisfies Record<keyof typeof columnSums, { tables: number; of: Of[] }>;
 
   test.each(Object.keys(columnTwins) as (keyof typeof columnTwins)[])(
     "%s adds rows in their order, 256 at a time",
     async (name) => {
       const kernels = await shared;
-      const twin: { tables: number; columns?: number; of: Of[] } = columnTwins[name];
+      const twin: { tables: number; of: Of[] } = columnTwins[name];
       const tables = await Promise.all(
         Array.from({ length: twin.tables }, (_, k) => take(rowCount * width, 30 + k)),
-      );
-      const columns = await Promise.all(
-        Array.from({ length: twin.columns ?? 0 }, (_, k) => take(width, 40 + k)),
       );
       const outputs = await Promise.all(twin.of.map((_, k) => take(width, 50 + k)));
       expect(columnSums[name].outputs.length).toBe(outputs.length);
@@ -120,13 +131,58 @@ describe.each(sizes)("%i rows of %i features:", (rowCount, features) => {
           for (let from = 0; from < rowCount; from += rowsTogether) {
             let sum = 0;
             for (let row = from; row < Math.min(rowCount, from + rowsTogether); row++)
-              sum = add(
-                sum,
-                twin.of[n](...tables.map((t) => t.data[row * width + c]), ...columns.map((t) => t.data[c])),
-              );
+              sum = add(sum, twin.of[n](...tables.map((t) => t.data[row * width + c])));
             total = add(total, sum);
           }
           return total;
+        }),
+      );
+      kernels[name](rowCount, width, ...[...tables, ...outputs].map(({ at }) => at));
+      outputs.forEach(({ data }, n) => {
+        expect(plain.difference(data, expected[n])).toBe("");
+      });
+    },
+  );
+
+  const kept = (dy: number, x: number, gain: number, shift: number) =>
+    add(mul(x, gain), shift) > 0 ? dy : 0;
+  const chunkTwins = {
+    moments: {
+      tables: 1,
+      of: [(x, first) => sub(x, first), (x, first) => mul(sub(x, first), sub(x, first))],
+    },
+    slopes: { tables: 2, columns: 1, of: [(dy) => dy, (dy, x, _, __, c) => mul(dy, sub(x, c))] },
+    slopesRelu: {
+      tables: 2,
+      columns: 3,
+      of: [
+        (dy, x, _, __, ___, gain, shift) => kept(dy, x, gain, shift),
+        (dy, x, _, __, c, gain, shift) => mul(kept(dy, x, gain, shift), sub(x, c)),
+      ],
+    },
+  } satisfies Record<keyof typeof chunkSums, { tables: number; columns?: number; of: Of[] }>;
+
+  test.each(Object.keys(chunkTwins) as (keyof typeof chunkTwins)[])(
+    "%s adds the rows of each chunk in their order",
+    async (name) => {
+      const kernels = await shared;
+      const twin: { tables: number; columns?: number; of: Of[] } = chunkTwins[name];
+      const blocks = async (count: number, size: number, stream: number) =>
+        Promise.all(Array.from({ length: count }, (_, k) => take(size, stream + k)));
+      const tables = await blocks(twin.tables, rowCount * width, 30);
+      const columns = await blocks(twin.columns ?? 0, width, 40);
+      const chunks = Math.ceil(rowCount / rowsTogether);
+      const outputs = await blocks(twin.of.length, (chunks + 1) * width, 50);
+      const expected = outputs.map(({ data }, n) =>
+        data.map((before, at) => {
+          const [chunk, c] = [Math.floor(at / width), at % width];
+          if (chunk === chunks) return before; // nothing else is written
+          const of = (row: number) => tables.map(({ data }) => data[row * width + c]);
+          const first = of(chunk * rowsTogether);
+          let sum = 0;
+          for (let row = chunk * rowsTogether; row < Math.min(rowCount, (chunk + 1) * rowsTogether); row++)
+            sum = add(sum, twin.of[n](...of(row), ...first, ...columns.map(({ data }) => data[c])));
+          return sum;
         }),
       );
       kernels[name](rowCount, width, ...[...tables, ...outputs, ...columns].map(({ at }) => at));

@@ -24,7 +24,7 @@ const count = 150;
 const inputs = plain.numbers(2 * count, 1);
 const labels = Array.from({ length: count }, (_, k) => (inputs[2 * k] * inputs[2 * k + 1] > 0 ? 1 : 0));
 const examples = { inputs, labels };
-const layers = [dense(2, 16), batchNorm(), relu(), dropout(0.1), dense(16, 2)];
+const layers = [dense(2, 16, { bias: false }), batchNorm(), relu(), dropout(0.1), dense(16, 2)];
 const build = () => sequential(layers, { inputs: [2], batch: 20, seed: 3, memory: 0.001 });
 const options: TrainOptions = {
   epochs: 3,
