@@ -18,7 +18,7 @@ import type { Memory, Parameter, Pass } from "./parameter.ts";
 import { InputRanges } from "./ranges.ts";
 import type { Table } from "./table.ts";
 import type { Tile } from "./tile.ts";
-import { TiledMatrix } from "./tiles.ts";
+import { type RangeRule, TiledMatrix } from "./tiles.ts";
 
 export interface AwareOptions {
   readonly tile: Tile;
@@ -36,11 +36,18 @@ export interface AwareOptions {
   readonly scale?: "column" | "tile";
   /** Steps from one mapping to the next. Default: weights are mapped once. */
   readonly remapEvery?: number;
-  /** Batches over which input ranges follow the mean of the largest inputs before they are kept or learnt. Default 100. */
+  /** Batches over whose mean input ranges are found, before they are kept or learnt. Default 100. */
   readonly rangeBatches?: number;
+  /** Share of inputs that are within a range that is found: 1 for the largest. Default 1. */
+  readonly rangeShare?: number;
   /** Whether input ranges are learnt after that. Default true. */
   readonly learnRange?: boolean;
-  /** Part by which a learnt range is pulled down when more than 95 % of inputs are within it. Default 0.001 (aihwkit 1.1.0). */
+  /**
+   * How: "clipping", by clipped inputs, as aihwkit 1.1.0 does; "step", by the slope of the DAC by its step, which needs no decay and
+   * takes the ADC with it where `outputBound` is learnt. Default "clipping".
+   */
+  readonly rangeRule?: RangeRule;
+  /** Part by which a range learnt by "clipping" is pulled down when more than 95 % of inputs are within it. Default 0.001 (aihwkit 1.1.0). */
   readonly rangeDecay?: number;
   /**
    * Largest output before the ADC clips: the tile's; or learnt, one for all matrices ("shared", parameter "tiles.outputBound"), or one
@@ -52,7 +59,11 @@ export interface AwareOptions {
   readonly learnScale?: boolean;
 }
 
-const outputBounds: readonly string[] = ["tile", "shared", "matrix"];
+const words: Readonly<Record<string, readonly string[]>> = {
+  scale: ["column", "tile"],
+  rangeRule: ["clipping", "step"],
+  outputBound: ["tile", "shared", "matrix"],
+};
 
 const defaults = {
   noise: "pcm",
@@ -64,6 +75,8 @@ const defaults = {
   remapEvery: Number.POSITIVE_INFINITY,
   rangeBatches: 100,
   learnRange: true,
+  rangeShare: 1,
+  rangeRule: "clipping",
   rangeDecay: 0.001,
   outputBound: "tile",
   learnScale: false,
@@ -91,10 +104,13 @@ export class TilesUnder {
       if (!(o[name] >= 0 && Number.isFinite(o[name])))
         throw new ConfigError(`${name} is a number from 0, not ${o[name]}`);
     if (!(o.dropConnect < 1)) throw new ConfigError(`dropConnect is below 1, not ${o.dropConnect}`);
-    if (!outputBounds.includes(o.outputBound))
-      throw new ConfigError(
-        `outputBound is ${outputBounds.join(", ")}, not ${o.outputBound}${didYouMean(String(o.outputBound), outputBounds)}`,
-      );
+    if (!(o.rangeShare > 0 && o.rangeShare <= 1))
+      throw new ConfigError(`rangeShare is above 0 and at most 1, not ${o.rangeShare}`);
+    for (const [name, known] of Object.entries(words)) {
+      const word = String(o[name as "scale" | "rangeRule" | "outputBound"]);
+      if (!known.includes(word))
+        throw new ConfigError(`${name} is ${known.join(" or ")}, not ${word}${didYouMean(word, known)}`);
+    }
     this.tile = o.tile;
     const units: AwareMatrix[] = [];
     this.units = units;
@@ -174,6 +190,8 @@ export class AwareMatrix implements MatrixUnit {
   /** Batches of training since ranges are looked for, and steps. */
   readonly #counts = new Float32Array(2);
   #calls = 0;
+  #boundSlopes: readonly number[] = []; // of the batch, of parts
+  #wentBack = false; // in the batch
   #examplesDone = 0; // of the batch, by products before
   #pass: Pass = { count: 0, purpose: "inference", tick: 0 };
   #shown: "nothing" | "clean" | "disturbed" | "chip" = "nothing";
@@ -218,10 +236,8 @@ export class AwareMatrix implements MatrixUnit {
     const variance = o.variance ?? 1 / inputs;
     this.#weights.value.data.set(drawStart(kernels, { rows: outputs, columns: inputs, seed, variance }));
     this.#bias = takeBias(o);
-    this.#ranges = new InputRanges(kernels, this.tiled, {
-      name: `${path}.range`,
-      decay: settings.rangeDecay,
-    });
+    const { rangeRule: rule, rangeDecay: decay, rangeShare: share } = settings;
+    this.#ranges = new InputRanges(kernels, this.tiled, { name: `${path}.range`, rule, decay, share });
     this.#bound = bound;
     this.#reach = bound?.join(path);
     this.#gainSlopes = heap.take(paddedColumns(outputs));
@@ -357,6 +373,8 @@ export class AwareMatrix implements MatrixUnit {
     this.#pass = pass;
     this.#calls = 0;
     this.#examplesDone = 0;
+    this.#boundSlopes = [];
+    this.#wentBack = false;
     const { parts, offset, tile } = this.tiled;
     if (this.#bias) offset.data.set(this.#bias.value.data);
     this.#ranges.begin();
@@ -411,8 +429,19 @@ export class AwareMatrix implements MatrixUnit {
   }
 
   backward(x: Table, dy: Table, dx: Table, count: number): void {
-    this.tiled.backward(x, dy, dx, count);
-    if (this.#o.learnRange && this.#hasRanges) this.#ranges.learn(x, dx, count);
+    const isLearnt = this.#o.learnRange && this.#hasRanges;
+    this.tiled.backward(x, dy, dx, count, isLearnt ? this.#ranges.wanted : undefined);
+    if (!isLearnt) return;
+    this.#ranges.learn(x, count);
+    this.#wentBack = true;
+    this.#learnFromBounds();
+  }
+
+  /** Ranges move the end of the ADC: once a batch, when both `gradient` and `backward` were called, in any order. */
+  #learnFromBounds(): void {
+    if (!this.#wentBack) return;
+    this.#ranges.learnFromBounds(this.#boundSlopes);
+    this.#boundSlopes = [];
   }
 
   /** Whether ranges are found. */
@@ -423,8 +452,9 @@ export class AwareMatrix implements MatrixUnit {
   gradient(x: Table, dy: Table, count: number): void {
     const { parts } = this.tiled;
     for (const { data } of this.#gradients) data.fill(0);
-    const slope = this.tiled.gradient(x, dy, this.#gradients, count, this.#gains && this.#gainSlopes);
-    if (this.#hasRanges) this.#bound?.learn(slope);
+    this.#boundSlopes = this.tiled.gradient(x, dy, this.#gradients, count, this.#gains && this.#gainSlopes);
+    if (this.#hasRanges) this.#bound?.learn(this.#boundSlopes.reduce((sum, one) => sum + one, 0));
+    this.#learnFromBounds();
     this.#learnGains();
     const { data, at } = this.#weights.gradient;
     for (const [k, part] of parts.entries()) {

@@ -203,19 +203,32 @@ const rowSums = {
     }),
   },
   /**
-   * Slope of the loss by the input range, of a row: the sum of min(dx, 0) where x reaches the range, less that of max(dx, 0) where it
-   * reaches minus the range; aihwkit 1.1.0, learned input ranges
+   * Slope of the loss by what inputs are clipped at, of a row: the sum of min(d, 0) where x reaches it, less that of max(d, 0) where x
+   * reaches minus it; d by inputs after they are clipped. aihwkit 1.1.0, learned input ranges
    */
   tileRangeBack: {
     join: "sum",
-    inputs: ["dx", "x"],
+    inputs: ["d", "x"],
     outputs: ["y"],
     scalars: ["range"],
-    compute: (g, { dx, x, range }) => {
+    compute: (g, { d, x, range }) => {
       const zero = g.constant(0);
-      const high = g.select(g.node("ge", [x, range]), g.node("min", [dx, zero]), zero);
-      const low = g.select(g.node("le", [x, negative(g, range)]), above(g, dx), zero);
+      const high = g.select(g.node("ge", [x, range]), g.node("min", [d, zero]), zero);
+      const low = g.select(g.node("le", [x, negative(g, range)]), above(g, d), zero);
       return { y: g.sub(high, low) };
+    },
+  },
+  /** Sum of d times the slope of a converter by its step, in steps, as `tileConvertSlope`. */
+  tileStepBack: {
+    join: "sum",
+    inputs: ["d", "x"],
+    outputs: ["y"],
+    scalars: ["perStep", "most"],
+    compute: (g, { d, x, perStep, most }) => {
+      const steps = g.mul(x, perStep);
+      const inside = g.sub(g.node("nearest", [steps]), steps);
+      const isInside = g.node("lt", [magnitude(g, steps), most]);
+      return { y: g.mul(d, g.select(isInside, inside, g.mul(most, sign(g, x)))) };
     },
   },
 } as const satisfies Readonly<Record<string, Rowwise & { join: "sum" | "max" }>>;

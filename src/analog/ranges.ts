@@ -1,28 +1,40 @@
 /**
  * Input ranges of the tiles of a matrix: found from some batches, then learnt.
  *
- * Found: the mean of the largest inputs of the batches. Learnt: down the slope that clipped inputs make, times the range; a range
- * that holds nearly all inputs shrinks (aihwkit 1.1.0, learned input ranges; Rasch et al. 2023, Nat. Commun. 14:5282).
+ * Found: the mean over batches of what inputs reach. Learnt by "clipping": down the slope that clipped inputs make, times the range; a
+ * range that holds nearly all inputs shrinks (aihwkit 1.1.0, learned input ranges; Rasch et al. 2023, Nat. Commun. 14:5282). By "step":
+ * down the slope of a converter by its step (Esser et al. 2020, arXiv:1902.08153, eq. 3), times the range; where an output bound is
+ * learnt, S times the range is where the ADC ends, and moves with it (Zhou et al. 2021, arXiv:2111.06503).
  */
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Table } from "./table.ts";
-import type { TiledMatrix } from "./tiles.ts";
+import type { RangeRule, TiledMatrix } from "./tiles.ts";
 
 /** A range that holds more than this share of inputs shrinks (aihwkit 1.1.0). */
 const mostWithin = 0.95;
 
 const least = 1e-12;
 
+interface Options {
+  readonly name: string;
+  readonly rule: RangeRule;
+  /** Of "clipping". */
+  readonly decay: number;
+  /** Share of inputs that are within a range that is found. */
+  readonly share: number;
+}
+
 export class InputRanges {
   readonly parameter: Parameter; // [part]
   readonly #tiled: TiledMatrix;
-  readonly #decay: number;
+  readonly #o: Options;
+  readonly #slopes: Float64Array;
   readonly #before: Float32Array; // when the batch began
-  readonly #largest: Float32Array; // inputs of the batch
+  readonly #reached: Float32Array; // by inputs of the batch
 
-  constructor({ heap }: Kernels, tiled: TiledMatrix, o: { readonly name: string; readonly decay: number }) {
+  constructor({ heap }: Kernels, tiled: TiledMatrix, o: Options) {
     const { parts } = tiled;
     const count = paddedColumns(parts.length);
     this.parameter = {
@@ -34,9 +46,10 @@ export class InputRanges {
     };
     this.parameter.value.data.fill(tiled.tile.inputRange, 0, parts.length);
     this.#tiled = tiled;
-    this.#decay = o.decay;
+    this.#o = o;
+    this.#slopes = new Float64Array(parts.length);
     this.#before = new Float32Array(count);
-    this.#largest = new Float32Array(count);
+    this.#reached = new Float32Array(count);
   }
 
   /** Range of each part: a copy. */
@@ -48,27 +61,41 @@ export class InputRanges {
   /** A batch begins: tiles have these ranges. */
   begin(): void {
     this.#before.set(this.parameter.value.data);
-    this.#largest.fill(0);
+    this.#reached.fill(0);
     for (const [k, range] of this.values.entries()) this.#tiled.parts[k].alpha = range;
   }
 
-  /** Takes the inputs of a product into the mean of the largest of `batches` batches, this one the last. */
+  /** Takes the inputs of a product into the mean of `batches` batches, this one the last. */
   follow(x: Table, count: number, batches: number): void {
     const { data } = this.parameter.value;
     for (const [k, part] of this.#tiled.parts.entries()) {
-      this.#largest[k] = Math.max(this.#largest[k], this.#tiled.largestInput(k, x, count));
-      data[k] = this.#before[k] + (this.#largest[k] - this.#before[k]) / batches;
+      this.#reached[k] = Math.max(this.#reached[k], this.#tiled.inputsReach(k, x, count, this.#o.share));
+      data[k] = this.#before[k] + (this.#reached[k] - this.#before[k]) / batches;
       part.alpha = Math.max(least, data[k]);
     }
   }
 
-  /** Adds slopes by ranges, from x and dx of `backward`. */
-  learn(x: Table, dx: Table, count: number): void {
+  /** What the way back is to tell of ranges, for `learn`. */
+  get wanted() {
+    this.#slopes.fill(0);
+    return { rule: this.#o.rule, slopes: this.#slopes };
+  }
+
+  /** Adds what the way back told of inputs x. */
+  learn(x: Table, count: number): void {
     const { data } = this.parameter.gradient;
+    const { rule, decay } = this.#o;
     for (const [k, part] of this.#tiled.parts.entries()) {
-      data[k] += part.alpha * this.#tiled.rangeSlope(k, x, dx, count);
-      if (this.#decay > 0 && this.#tiled.shareWithin(k, x, count) > mostWithin)
-        data[k] += this.#decay * part.alpha;
+      data[k] += part.alpha * this.#slopes[k];
+      if (rule === "clipping" && decay > 0 && this.#tiled.shareWithin(k, x, count) > mostWithin)
+        data[k] += decay * part.alpha;
     }
+  }
+
+  /** Adds what comes of converters whose end is S times a range: slopes by S of parts. */
+  learnFromBounds(slopes: readonly number[]): void {
+    if (this.#o.rule !== "step") return;
+    const { data } = this.parameter.gradient;
+    for (const [k, slope] of slopes.entries()) data[k] += this.#tiled.parts[k].outputBound * slope;
   }
 }

@@ -24,7 +24,7 @@ import {
   tableOver,
   takeTable,
 } from "./table.ts";
-import { byVector, cuts, type Tile } from "./tile.ts";
+import { byVector, cuts, stepsOf, type Tile } from "./tile.ts";
 import type { Unfold } from "./unfold.ts";
 
 export interface TiledOptions {
@@ -49,6 +49,18 @@ export interface TiledOptions {
   /** Spread of the tiles' own parts, and noise. */
   readonly seed: string | number;
 }
+
+/**
+ * What moves an input range: "clipping": clipped inputs that would rather be larger; "step": the slope of the DAC by its step, as of
+ * `OutputBound`, which widens a range and narrows it.
+ */
+export type RangeRule = "clipping" | "step";
+
+/** Numbers that a quantile is found from. */
+const looked = 2 ** 15;
+
+/** Steps of a converter that does not round, in float32. */
+const finest = 2 ** 20;
 
 interface Placed {
   readonly part: TilePart;
@@ -188,18 +200,29 @@ export class TiledMatrix {
     this.#packedBack = false;
   }
 
-  /** dx = the loss's derivative by x, dy that by what `forward` made of x. */
-  backward(x: Table, dy: Table, dx: Table, count: number): void {
+  /**
+   * dx = the loss's derivative by x, dy that by what `forward` made of x. With `ranges` those by the input range of each part, by a
+   * rule, are added to its `slopes`.
+   */
+  backward(
+    x: Table,
+    dy: Table,
+    dx: Table,
+    count: number,
+    ranges?: { readonly rule: RangeRule; readonly slopes: Float64Array },
+  ): void {
     const { inputBound } = this.tile;
     const { inverse, raw } = this.#scratch;
     if (this.#unfold) dx.data.fill(0, 0, count * this.#imagePositions * dx.width);
-    for (const placed of this.#placed) {
+    for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
       const inputs = this.#inputs(placed, x, count);
       const own = placed.x ? part.operand : dx;
       this.#slopes(part, dy, inputs);
       if (!this.#packedBack) part.main.packBack(part.weights);
       part.main.backward(raw, own, this.#units(count));
+      if (ranges)
+        ranges.slopes[k] += this.#rangeSlope(part, inputs.x, own, inputs, { count, rule: ranges.rule });
       this.#kernels.tileInputBack(
         ...[inputs.inputRows, own.width, own.at, inputs.x.at, own.at, inverse.at, inputBound],
       );
@@ -211,12 +234,13 @@ export class TiledMatrix {
 
   /**
    * Adds the loss's derivative by `weights` of part k to to[k], of the same layout, and where scales are learnt scale_i times that by
-   * scale_i to `toScale`. Gives that by the output bound, 0 where it is not learnt. x is all that products since `after` = 0 were of.
+   * scale_i to `toScale`. Gives those by the output bound of each part, where it is learnt. x is all that products since `after` = 0
+   * were of.
    */
-  gradient(x: Table, dy: Table, to: readonly Block[], count: number, toScale?: Block): number {
+  gradient(x: Table, dy: Table, to: readonly Block[], count: number, toScale?: Block): number[] {
     const { raw, sums, positions } = this.#scratch;
     const rows = count * positions;
-    let slope = 0;
+    const slopes: number[] = [];
     for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
       const inputs = this.#inputs(placed, x, count);
@@ -227,17 +251,28 @@ export class TiledMatrix {
       if (toScale) this.#kernels.sumProducts(rows, raw.width, raw.at, part.out.at, toScale.at);
       if (!this.#learnt.outputBound) continue;
       this.#kernels.dotRows(rows, raw.width, this.outputs, raw.at, part.kept.at, sums.at);
-      slope = sums.data.subarray(0, rows).reduce((sum, one) => sum + one, slope);
+      slopes.push(sums.data.subarray(0, rows).reduce((sum, one) => sum + one, 0));
     }
-    return slope;
+    return slopes;
   }
 
-  /** Largest input of part k in size. */
-  largestInput(k: number, x: Table, count: number): number {
+  /** What a share of the inputs of part k is within in size: for 1 the largest, else of some thousands that are looked at. */
+  inputsReach(k: number, x: Table, count: number, share: number): number {
     const { sums } = this.#scratch;
     const { from, rows, width, features } = this.#stretch(k, x, count);
-    this.#kernels.tileLargest(rows, width, features, x.at + 4 * from, sums.at);
-    return sums.data.subarray(0, rows).reduce((most, one) => Math.max(most, one), 0);
+    if (share === 1) {
+      this.#kernels.tileLargest(rows, width, features, x.at + 4 * from, sums.at);
+      return sums.data.subarray(0, rows).reduce((most, one) => Math.max(most, one), 0);
+    }
+    const part = this.parts[k];
+    const size = part.to - part.from;
+    const all = count * this.#imagePositions * size;
+    const every = Math.max(1, Math.floor(all / looked)) | 1;
+    const sizes = new Float32Array(Math.ceil(all / every));
+    for (let n = 0, at = 0; at < all; n++, at += every)
+      sizes[n] = Math.abs(x.data[Math.floor(at / size) * x.width + part.from + (at % size)]);
+    sizes.sort();
+    return sizes[Math.ceil(share * sizes.length) - 1];
   }
 
   /** Share of the inputs of part k that lie within its range. */
@@ -261,22 +296,25 @@ export class TiledMatrix {
     return { from: 0, rows: count, width, features: width } as const;
   }
 
-  /** The loss's derivative by the input range of part k, from x and dx of `backward`; aihwkit 1.1.0, learned input ranges. */
-  rangeSlope(k: number, x: Table, dx: Table, count: number): number {
-    const { part, x: own } = this.#placed[k];
+  /** A part's slope by its input range, from derivatives by inputs after the DAC. */
+  #rangeSlope(
+    part: TilePart,
+    x: Table,
+    d: Table,
+    inputs: Inputs,
+    o: { count: number; rule: RangeRule },
+  ): number {
+    const { dacBits, inputBound } = this.tile;
     const { sums } = this.#scratch;
-    const size = part.to - part.from;
-    let [a, b] = [x, dx];
-    if (own && size < x.features) {
-      [a, b] = [tableOver(own, [size]), tableOver(part.operand, [size])];
-      const all = count * this.#imagePositions;
-      moveChannels(this.#kernels, x, part.from, a, 0, part, all);
-      moveChannels(this.#kernels, dx, part.from, b, 0, part, all);
-    }
-    const { rows, features } = this.#stretch(k, x, count);
-    const width = Math.max(features, a.width);
-    this.#kernels.tileRangeBack(rows, width, features, b.at, a.at, sums.at, part.alpha);
-    return sums.data.subarray(0, rows).reduce((total, one) => total + one, 0);
+    const { count, rule } = o;
+    const width = (inputs.inputRows / count) * d.width;
+    const places = [count, width, width, d.at, x.at, sums.at];
+    const end = part.alpha * inputBound;
+    const most = dacBits === "none" ? finest : stepsOf(dacBits);
+    if (rule === "clipping") this.#kernels.tileRangeBack(...places, end);
+    else this.#kernels.tileStepBack(...places, most / end, most);
+    const sum = sums.data.subarray(0, count).reduce((total, one) => total + one, 0);
+    return (sum * inputBound) / (part.alpha * (rule === "clipping" ? 1 : most));
   }
 
   #inputs({ part, x: own }: Placed, x: Table, count: number): Inputs {

@@ -121,6 +121,95 @@ test.each([
     }
 });
 
+/** A matrix whose tile is to make the products of floating point, with what it converts by moved down its slope. */
+async function converted(options: AwareOptions, name: string) {
+  const count = 200;
+  const under = onTiles({ ...options, ...still });
+  const network = await sequential([dense(40, 8, { bias: false }), dense(8, 8, { bias: false })], {
+    inputs: [40],
+    batch: count,
+    seed: 2,
+    loss: "squared error",
+    memory: 0.05,
+    matrices: under.matrices,
+  });
+  const x = numbers(40 * count, 7);
+  const exact = onTiles({ tile: tile({ preset: "ideal" }), ...still });
+  const floating = await sequential(network.layers, {
+    inputs: [40],
+    batch: count,
+    seed: 2,
+    memory: 0.05,
+    matrices: exact.matrices,
+  });
+  const targets = floating.forward(x).data.slice();
+  const parameter = network.parameters.find((one) => one.name === name) as Parameter;
+  const lossAt = (value: number): number => {
+    parameter.value.data[0] = value;
+    network.forward(x, { purpose: "training" });
+    return network.judge({ targets }).loss;
+  };
+  return { network, parameter, lossAt };
+}
+
+describe.each([
+  ["tiles.outputBound", { adcBits: 4, outputBound: 10 }, { outputBound: "shared" }],
+  ["1.range", { dacBits: 4, inputBound: 1 }, { rangeRule: "step" }],
+] as const)("%s", (name, bits, rule) => {
+  test.each([0.1, 12])("goes from %f to where a converter of 4 bits errs least", async (start) => {
+    const on = tile({ preset: "ideal", ...bits });
+    const { network, parameter, lossAt } = await converted({ tile: on, ...rule }, name);
+    parameter.value.data[0] = start;
+    network.optimizer = sgd({ learningRate: 0.3, momentum: 0.5 });
+    for (let k = 0; k < 150; k++) {
+      lossAt(parameter.value.data[0]);
+      network.backward();
+      for (const other of network.parameters) if (other.name !== name) other.gradient.data.fill(0);
+      network.step();
+    }
+    const [found, begun] = [parameter.value.data[0], start].map(lossAt);
+    const best = Array.from({ length: 100 }, (_, k) => lossAt(0.12 * (k + 1))).reduce((a, b) =>
+      Math.min(a, b),
+    );
+    expect(found).toBeLessThan(1.1 * best); // the slope holds for rounding in the mean
+    expect(begun).toBeGreaterThan(2 * best);
+  });
+});
+
+test("where nothing is rounded the slope by a range is that of differences, times the range; clipping counts the half that would grow", async () => {
+  const on = tile({ preset: "ideal", inputBound: 1 });
+  const [step, clipping] = await Promise.all(
+    (["step", "clipping"] as const).map(async (rangeRule) => {
+      const { parameter, network, lossAt } = await converted(
+        { tile: on, rangeRule, rangeDecay: 0 },
+        "1.range",
+      );
+      lossAt(1.3);
+      network.backward();
+      const slope = parameter.gradient.data[0];
+      return [slope, (1.3 * (lossAt(1.302) - lossAt(1.298))) / 0.004];
+    }),
+  );
+  expect(step[1]).toBe(clipping[1]);
+  expect(Math.abs(step[0] / step[1] - 1)).toBeLessThan(0.02); // inputs between 1.298 and 1.302
+  expect(clipping[0]).toBeLessThan(step[0]);
+});
+
+test("ranges are found to hold the share of inputs that is asked", async () => {
+  const under = onTiles({ tile: tile({ inputRange: 5 }), noiseScale: 0, rangeBatches: 3, rangeShare: 0.9 });
+  const network = await sequential([dense(300, 2)], {
+    inputs: [300],
+    batch: 200,
+    seed: 1,
+    memory: 0.05,
+    matrices: under.matrices,
+  });
+  for (let k = 0; k < 3; k++) network.forward(numbers(300 * 200, k), { purpose: "training" });
+  const [range] = under.units[0].values().inputRange as number[];
+  // of uniform numbers: the deviation of a quantile is sqrt(p (1 - p) / n), n at least 2^15 / 2 in each of three batches
+  expect(Math.abs(range - 0.9)).toBeLessThan(4.9 * Math.sqrt((0.9 * 0.1) / (1.5 * 2 ** 15)));
+});
+
 describe("a bound for all matrices", () => {
   const shared: AwareOptions = {
     tile: tile({ device: pcmInference, outputBound: 3, adcBits: 5, dacBits: 5 }),
@@ -175,56 +264,11 @@ describe("a bound for all matrices", () => {
     expect(Math.abs(reach - rows[118])).toBeLessThan(0.2);
   });
 
-  test.each([0.1, 12])("goes from %f to where a converter of 4 bits errs least", async (outputBound) => {
-    const count = 200;
-    const under = onTiles({
-      tile: tile({ preset: "ideal", adcBits: 4, outputBound }),
-      outputBound: "shared",
-      ...still,
-    });
-    const network = await sequential([dense(40, 8, { bias: false })], {
-      inputs: [40],
-      batch: count,
-      seed: 2,
-      loss: "squared error",
-      memory: 0.05,
-      matrices: under.matrices,
-    });
-    const x = numbers(40 * count, 7);
-    const { weights, scale } = under.values()["0"];
-    const targets = Float32Array.from({ length: 8 * count }, (_, k) => {
-      const [row, i] = [Math.floor(k / 8), k % 8];
-      let sum = 0;
-      for (let j = 0; j < 40; j++) sum += weights[i * 40 + j] * x[row * 40 + j];
-      return sum * (scale as Float32Array)[i];
-    });
-    const bound = network.parameters.find(({ name }) => name === "tiles.outputBound") as Parameter;
-    const lossAt = (value: number): number => {
-      bound.value.data[0] = value;
-      network.forward(x, { purpose: "training" });
-      return network.judge({ targets }).loss;
-    };
-    network.optimizer = sgd({ learningRate: 0.3, momentum: 0.5 });
-    for (let k = 0; k < 150; k++) {
-      lossAt(bound.value.data[0]);
-      network.backward();
-      for (const { name, gradient } of network.parameters)
-        if (name !== "tiles.outputBound") gradient.data.fill(0);
-      network.step();
-    }
-    const [found, begun] = [bound.value.data[0], outputBound].map(lossAt);
-    const best = Array.from({ length: 100 }, (_, k) => lossAt(0.12 * (k + 1))).reduce((a, b) =>
-      Math.min(a, b),
-    );
-    expect(found).toBeLessThan(1.05 * best); // the slope holds for rounding in the mean
-    expect(begun).toBeGreaterThan(2 * best);
-  });
-
   const set = { inputs: numbers(30 * 240, 2), labels: Array.from({ length: 30 }, (_, k) => k % 3) };
   const options = { epochs: 2, batch: 4, seed: 9, optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }) };
 
   test("training goes on from a checkpoint to the same bits, before ranges are found and after", async () => {
-    const aware = { ...shared, rangeBatches: 5, learnScale: true };
+    const aware = { ...shared, rangeBatches: 5, learnScale: true, rangeRule: "step" } as const;
     const { network: whole } = await networkOn("images", aware);
     await train(whole, set, options);
     for (const end of [3, 9]) {
@@ -291,13 +335,16 @@ test("what cannot be learnt is refused with the reason", async () => {
   const standard = tile({ device: pcmInference });
   const wrong = { tile: standard, outputBound: "share" } as unknown as AwareOptions;
   expect(() => onTiles(wrong)).toThrow(
-    "outputBound is tile, shared, matrix, not share; did you mean shared?",
+    "outputBound is tile or shared or matrix, not share; did you mean shared?",
   );
   await expect(
     networkOn("images", { tile: tile({ preset: "ideal" }), outputBound: "shared" }),
   ).rejects.toThrow("an output bound is learnt from a limit, and this tile has none");
   await expect(networkOn("images", { tile: tile({ preset: "presetIO" }), learnScale: true })).rejects.toThrow(
     'output bounds and scales are learnt without bound management, not with "iterative"',
+  );
+  expect(() => onTiles({ tile: standard, rangeShare: 0 })).toThrow(
+    "rangeShare is above 0 and at most 1, not 0",
   );
   const under = onTiles({ tile: standard, outputBound: "shared" });
   const options = { inputs: [6], batch: 1, seed: 1, memory: 0.05, matrices: under.matrices };

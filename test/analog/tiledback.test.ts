@@ -194,27 +194,41 @@ describe.each([36, 72])("a convolution of 72 inputs on tiles of %i rows", (rows)
   });
 });
 
-test("the slope by an input range counts derivatives at inputs that reach it, where they would move it", async () => {
-  const kernels = await shared;
-  const [count, features] = [10, 7];
-  const options = { tile: tile({ preset: "ideal", inputRange: 0.6, rows: 4 }), outputs, inputs: [features] };
-  const matrix = new TiledMatrix(kernels, { ...options, examples: count, seed: 1 });
-  const [x, dx] = [takeTable(kernels.heap, [features], count), takeTable(kernels.heap, [features], count)];
+test("the slope by an input range counts derivatives at clipped inputs, where they would move it", async () => {
+  const { heap } = await shared;
+  const [count, features, outputs, range] = [10, 7, 6, 0.6];
+  const options = {
+    tile: tile({ preset: "ideal", inputBound: 1, inputRange: range, rows: 4 }),
+    outputs,
+    inputs: [features],
+  };
+  const matrix = new TiledMatrix(await shared, { ...options, examples: count, seed: 1 });
+  const [x, dx, dy] = [features, features, outputs].map((size) => takeTable(heap, [size], count));
   const expected = matrix.parts.map(() => 0);
+  matrix.parts.forEach((part, k) => {
+    matrix.load(k, {
+      weights: numbers(outputs * part.inputs, 30 + k),
+      scale: new Float32Array(outputs).fill(1),
+    });
+  });
   for (let r = 0; r < count; r++) {
-    const [values, slopes] = [numbers(features, 40 + r), numbers(features, 80 + r)];
+    const [values, slopes] = [numbers(features, 40 + r), numbers(outputs, 80 + r)];
     x.data.set(values, r * x.width);
-    dx.data.set(slopes, r * dx.width);
-    for (let c = 0; c < features; c++) {
-      const k = matrix.parts.findIndex(({ from, to }) => c >= from && c < to);
-      if (values[c] >= 0.6) expected[k] += Math.min(0, slopes[c]);
-      if (values[c] <= -0.6) expected[k] -= Math.max(0, slopes[c]);
-    }
+    dy.data.set(slopes, r * dy.width);
+    matrix.parts.forEach((part, k) => {
+      for (let c = part.from; c < part.to; c++) {
+        let d = 0; // by the clipped input
+        for (let i = 0; i < outputs; i++) d += slopes[i] * part.weights.data[i * part.width + c - part.from];
+        if (values[c] >= range) expected[k] += Math.min(0, d);
+        if (values[c] <= -range) expected[k] -= Math.max(0, d);
+      }
+    });
   }
-  expect(matrix.parts.length).toBe(2);
+  const slopes = new Float64Array(2);
+  matrix.backward(x, dy, dx, count, { rule: "clipping", slopes });
   for (const [k, sum] of expected.entries()) {
     expect(Math.abs(sum)).toBeGreaterThan(0.1);
-    expect(matrix.rangeSlope(k, x, dx, count)).toBeCloseTo(sum, 5);
+    expect(slopes[k]).toBeCloseTo(sum, 4);
   }
 });
 
