@@ -12,11 +12,16 @@
  * second cache. A number is made by the same steps wherever it lies in a group, so the bits do not depend on how images are dealt out.
  */
 import {
+  block,
+  br,
+  br_if,
   type Code,
   call,
   FunctionBuilder,
   get,
   i32,
+  iff,
+  loop,
   type ModuleBuilder,
   select,
   set,
@@ -106,15 +111,22 @@ export function geometryWords(g: Geometry): number[] {
   return geometryFields.map((name) => values[name]);
 }
 
+const runParameters = ["geometry", "data", "run", "places", "room", "row", "rows"] as const;
+
+/** One run of tiles: the kernels that it needs, and lines of the image that a tile covers. */
+interface RunOptions {
+  readonly m: number;
+  readonly size: number;
+  readonly along: (...operands: Code[]) => Code;
+  readonly across: number;
+}
+
 /**
- * (geometry, data, run, places, room, row, rows): one run of tiles, transformed to `rows` rows of places from `row` on (`in`), or from
- * all places, added to the image (`out`). Columns outside of the image are 0, or left out.
+ * (geometry, data, run, places, room, row, rows): `rows` rows of places from `row` on of one run of tiles, to (`in`) or from (`out`) an
+ * image. Columns outside of the image are 0, or left out.
  */
-function run(
-  o: { readonly m: number; readonly size: number; readonly down: number; readonly across: number },
-  direction: "in" | "out",
-): FunctionBuilder {
-  const names = ["geometry", "data", "run", "places", "room", "row", "rows"] as const;
+function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = []): FunctionBuilder {
+  const names = [...runParameters, ...more];
   const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
   const v = locals(fn, names, {
     image: "i32",
@@ -151,23 +163,21 @@ function run(
   ];
   const inside = i32.sub(get(v.from), get(v.column)); // columns before what is inside
   const widthInside = i32.sub(get(v.to), get(v.from));
-  const along: Code = call(
-    o.down,
+  const along = o.along(
     times(widthInside, field("vectors")),
     plus(get(v.lines), times(inside, get(v.pixel))),
     pointers.map(get),
   );
-  const sideways = (first: Code, places: Code): Code =>
-    call(
-      o.across,
-      get(v.rows),
-      field("tiles"),
-      field("vectors"),
-      plus(get(v.lines), times(first, bytes(pitch))),
-      get(v.pixel),
-      times(get(v.pixel), i32.const(o.m)),
-      places,
-    );
+  const sideways = call(
+    o.across,
+    get(v.rows),
+    field("tiles"),
+    field("vectors"),
+    plus(get(v.lines), times(get(v.row), bytes(pitch))),
+    get(v.pixel),
+    times(get(v.pixel), i32.const(o.m)),
+    get(v.places),
+  );
   fn.body = [
     set(v.pixel, field("pixel")),
     set(v.lines, plus(get(v.room), bytes(4 * room.lines))),
@@ -207,9 +217,9 @@ function run(
           clear(i32.const(0), inside),
           clear(i32.sub(get(v.to), get(v.column)), get(v.columns)),
           along,
-          sideways(get(v.row), get(v.places)),
+          sideways,
         ]
-      : [sideways(i32.const(0), get(v.places)), along],
+      : [sideways, along],
   ];
   return fn;
 }
@@ -226,6 +236,9 @@ export const namesOf = (m: TileSize) =>
   }) as const;
 export type MinimalName = ReturnType<typeof namesOf>[keyof ReturnType<typeof namesOf>];
 
+/** Which argument of both calls is the room. */
+const roomArgument = 7;
+
 /** Calls that are dealt out to threads. */
 export type FilterName = `convolve${TileSize}` | `correlate${TileSize}`;
 export const minimalNames: readonly FilterName[] = sizes.flatMap((m) => [
@@ -233,24 +246,29 @@ export const minimalNames: readonly FilterName[] = sizes.flatMap((m) => [
   `correlate${m}` as const,
 ]);
 
-/** Arguments of the calls that make up one: convolutions by runs of tiles, sums by rows of places. Each thread has its room. */
+/**
+ * Arguments of the calls that make up one: convolutions by runs of tiles, sums by rows of places, both of which are the last two
+ * arguments. Each thread has its room.
+ */
 export function dealtFilter(name: FilterName, args: readonly number[], threads: number): number[][] {
   const isSum = name.startsWith("correlate");
-  const [fixed, room, runs] = [args.slice(0, 7), args[7], args.slice(8, 10)];
-  const [first, end] = isSum ? [args[10], args[10] + args[11]] : runs;
-  const size = Math.ceil((end - first) / threads);
-  return Array.from({ length: Math.ceil((end - first) / size) }, (_, k) => {
+  const [first, last] = args.slice(-2);
+  const all = isSum ? last : last - first;
+  const size = Math.ceil(all / threads);
+  return Array.from({ length: Math.ceil(all / size) }, (_, k) => {
     const from = first + k * size;
-    const to = Math.min(end, from + size);
-    const own = [...fixed, room + 4 * roomNumbers * k];
-    return isSum ? [...own, ...runs, from, to - from] : [...own, from, to];
+    const count = Math.min(size, all - k * size);
+    const own = args
+      .slice(0, -2)
+      .map((value, i) => (i === roomArgument ? value + 4 * roomNumbers * k : value));
+    return [...own, from, isSum ? count : from + count];
   });
 }
 
 /**
  * Adds and exports for each tile size
- * `convolve`(inputs, outputs, product, group, x, u, y, room, first, end): y += x filtered by transformed weights u [place][panel], by groups
- * of so many runs of tiles, from `first` to `end`; geometries and product are plans in the heap, and
+ * `convolve`(inputs, outputs, product, group, x, u, y, room, stores, first, end): y += x filtered by transformed weights u [place][panel],
+ * or y = where it stores, by groups of so many runs of tiles, from `first` to `end`; geometries and product are plans in the heap, and
  * `correlate`(inputs, outputs, product, group, x, dy, du, room, first, end, row, rows): du = products of transformed dy and x summed over
  * tiles, rows of places from `row`.
  * Of weights, lines of which are given one by one (see `down` and `across`): `tapsDown`, `tapsAcross` transform them, `slopesAcross`,
@@ -260,113 +278,109 @@ export function addMinimal(module: ModuleBuilder, multiply: number): void {
   for (const m of sizes) {
     const names = namesOf(m);
     const { inputs, outputs, taps } = matricesOf(pointsOf[m]);
-    const exported = (fn: FunctionBuilder, name: string): number =>
-      module.add(
-        Object.assign(new FunctionBuilder({ parameters: fn.parameters, exportName: name }), {
-          locals: fn.locals,
-          body: fn.body,
-        }),
-      );
-    const way = (matrix: Matrix, size: number, direction: "in" | "out") =>
-      module.add(
-        run(
-          {
-            m,
-            size,
-            down: module.add(down(matrix, direction)),
-            across: module.add(across(matrix, direction)),
-          },
-          direction,
-        ),
-      );
-    const gather = way(inputs, placesOf(m), "in");
-    const gatherSlopes = way(outputs, m, "in");
-    const scatter = way(transposed(outputs), m, "out");
+    const gatherBy = (matrix: Matrix): number => {
+      const along = module.add(down(matrix, "in"));
+      const options = { m, size: matrix[0].length, across: module.add(across(matrix, "in")) };
+      return module.add(run({ ...options, along: (...of) => call(along, ...of) }, "in"));
+    };
+    const gather = gatherBy(inputs);
+    const gatherSlopes = gatherBy(outputs);
+    const back = transposed(outputs);
+    const [add, store] = (["add", "store"] as const).map((how) => module.add(down(back, how)));
+    const stores = get(runParameters.length); // the parameter after these
+    const along = (...of: Code[]): Code => iff(stores, call(store, ...of), call(add, ...of));
+    const scatter = module.add(
+      run({ m, size: m, along, across: module.add(across(back, "out")) }, "out", ["stores"]),
+    );
     module.add(convolve(names.convolve, m, { multiply, gather, scatter }));
     module.add(correlate(names.correlate, m, { multiply, gather, gatherSlopes }));
-    exported(down(taps, "in"), names.tapsDown);
-    exported(across(taps, "in"), names.tapsAcross);
-    exported(across(transposed(taps), "out"), names.slopesAcross);
-    exported(down(transposed(taps), "out"), names.slopesDown);
+    module.add(named(down(taps, "in"), names.tapsDown));
+    module.add(named(across(taps, "in"), names.tapsAcross));
+    module.add(named(across(transposed(taps), "out"), names.slopesAcross));
+    module.add(named(down(transposed(taps), "add"), names.slopesDown));
   }
 }
 
-const planField = (plan: Code, name: Parameters<typeof fieldOf>[0], value: Code): Code =>
-  i32.store(plan, 4 * fieldOf(name), value);
+/** A function that is exported. */
+function named({ parameters, locals, body }: FunctionBuilder, exportName: string): FunctionBuilder {
+  return Object.assign(new FunctionBuilder({ parameters, exportName }), { locals, body });
+}
 
-/** The parts that both drivers share: a plan of this thread's own, and groups of runs. */
+type Operand = (name: string) => Code;
+
+/** What is done with a group of runs of tiles. */
+interface Group {
+  readonly tiles: Code;
+  readonly isFirst: Code;
+  /** Code for each of its runs: which it is, and where its tiles begin among those of the group, in bytes. */
+  each(geometry: string, code: (run: Code, place: Code) => Code): Code;
+}
+
+/** A function that goes through groups of runs of tiles, with a plan of products of its own at the start of the room. */
 function driver(
   name: string,
   names: readonly string[],
-  body: (
-    get_: (name: string) => Code,
-    group: {
-      readonly isFirst: Code;
-      readonly each: (code: (run: Code, place: Code) => Code, geometry: string) => Code;
-      readonly tiles: Code;
-    },
-  ) => Code,
+  body: (of: Operand, group: Group) => Code,
 ): FunctionBuilder {
   const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const), exportName: name });
   const v = locals(fn, names, { run: "i32", count: "i32", k: "i32" });
-  const of = (key: string): Code => get(v[key]);
+  const of: Operand = (key) => get(v[key]);
   const field = (geometry: string, key: Field): Code =>
     i32.load(of(geometry), 4 * geometryFields.indexOf(key));
+  const group: Group = {
+    tiles: times(get(v.count), field("inputs", "tiles")),
+    isFirst: i32.eq(get(v.run), of("first")),
+    each: (geometry, code) => {
+      const pitchOfRun = times(field(geometry, "tiles"), field(geometry, "pixel"));
+      return each(
+        v.k,
+        { below: get(v.count) },
+        code(plus(get(v.run), get(v.k)), times(get(v.k), pitchOfRun)),
+      );
+    },
+  };
   fn.body = [
     Array.from({ length: planNumbers }, (_, k) =>
       i32.store(of("room"), 4 * k, i32.load(of("product"), 4 * k)),
     ),
-    each(
-      v.run,
-      { from: of("first"), below: of("end") },
-      set(v.count, least(of("group"), i32.sub(of("end"), get(v.run)))),
-      body(of, {
-        isFirst: i32.eq(get(v.run), of("first")),
-        tiles: times(get(v.count), field("inputs", "tiles")),
-        each: (code, geometry) =>
-          each(
-            v.k,
-            { below: get(v.count) },
-            code(
-              plus(get(v.run), get(v.k)),
-              times(times(get(v.k), field(geometry, "tiles")), field(geometry, "pixel")),
-            ),
-          ),
-      }),
-      set(v.run, plus(get(v.run), i32.sub(get(v.count), i32.const(1)))), // and 1 by the loop
+    set(v.run, of("first")),
+    block(
+      loop(
+        br_if(1, i32.ge_u(get(v.run), of("end"))),
+        set(v.count, least(of("group"), i32.sub(of("end"), get(v.run)))),
+        body(of, group),
+        set(v.run, plus(get(v.run), get(v.count))),
+        br(0),
+      ),
     ),
   ];
   return fn;
 }
+
+const inRoom = (of: Operand, where: number): Code => plus(of("room"), bytes(4 * where));
+const setPlan = (of: Operand, name: Parameters<typeof fieldOf>[0], value: Code): Code =>
+  i32.store(of("room"), 4 * fieldOf(name), value);
 
 function convolve(
   name: string,
   m: number,
   f: { readonly multiply: number; readonly gather: number; readonly scatter: number },
 ): FunctionBuilder {
-  const n = i32.const(placesOf(m));
-  return driver(
-    name,
-    ["inputs", "outputs", "product", "group", "x", "u", "y", "room", "first", "end"],
-    (of, group) => {
-      const at = (where: number): Code => plus(of("room"), bytes(4 * where));
-      const zero = i32.const(0);
-      return [
-        group.each(
-          (r, place) =>
-            call(f.gather, of("inputs"), of("x"), r, plus(at(room.first), place), of("room"), zero, n),
-          "inputs",
-        ),
-        planField(of("room"), "m", group.tiles),
-        call(f.multiply, of("room"), at(room.first), of("u"), at(room.second), i32.const(placesOf(m) ** 2)),
-        group.each(
-          (r, place) =>
-            call(f.scatter, of("outputs"), of("y"), r, plus(at(room.second), place), of("room"), zero, n),
-          "outputs",
-        ),
-      ];
-    },
-  );
+  const names = ["inputs", "outputs", "product", "group", "x", "u", "y", "room", "stores", "first", "end"];
+  return driver(name, names, (of, group) => {
+    const [first, second] = [inRoom(of, room.first), inRoom(of, room.second)];
+    const all = [of("room"), i32.const(0), i32.const(placesOf(m))];
+    return [
+      group.each("inputs", (r, place) =>
+        call(f.gather, of("inputs"), of("x"), r, plus(first, place), ...all),
+      ),
+      setPlan(of, "m", group.tiles),
+      call(f.multiply, of("room"), first, of("u"), second, i32.const(placesOf(m) ** 2)),
+      group.each("outputs", (r, place) =>
+        call(f.scatter, of("outputs"), of("y"), r, plus(second, place), ...all, of("stores")),
+      ),
+    ];
+  });
 }
 
 function correlate(
@@ -389,45 +403,24 @@ function correlate(
     "rows",
   ];
   return driver(name, names, (of, group) => {
-    const at = (where: number): Code => plus(of("room"), bytes(4 * where));
-    const skipped = times(of("row"), bytes(placesOf(m) * pitch));
+    const [first, second] = [inRoom(of, room.first), inRoom(of, room.second)];
+    const some = [of("room"), of("row"), of("rows")];
+    const before = times(of("row"), bytes(placesOf(m) * pitch));
     return [
-      group.each(
-        (r, place) =>
-          call(
-            f.gather,
-            of("inputs"),
-            of("x"),
-            r,
-            plus(at(room.first), place),
-            of("room"),
-            of("row"),
-            of("rows"),
-          ),
-        "inputs",
+      group.each("inputs", (r, place) =>
+        call(f.gather, of("inputs"), of("x"), r, plus(first, place), ...some),
       ),
-      group.each(
-        (r, place) =>
-          call(
-            f.gatherSlopes,
-            of("outputs"),
-            of("dy"),
-            r,
-            plus(at(room.second), place),
-            of("room"),
-            of("row"),
-            of("rows"),
-          ),
-        "outputs",
+      group.each("outputs", (r, place) =>
+        call(f.gatherSlopes, of("outputs"), of("dy"), r, plus(second, place), ...some),
       ),
-      planField(of("room"), "steps", group.tiles),
-      planField(of("room"), "stores", group.isFirst),
+      setPlan(of, "steps", group.tiles),
+      setPlan(of, "stores", group.isFirst),
       call(
         f.multiply,
         of("room"),
-        at(room.second),
-        at(room.first),
-        plus(of("du"), skipped),
+        second,
+        first,
+        plus(of("du"), before),
         times(of("rows"), i32.const(placesOf(m))),
       ),
     ];

@@ -9,7 +9,7 @@
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
-import { panelColumns, panelNumbers, takePlan } from "./product.ts";
+import { panelColumns, panelNumbers, storeByPlan, takePlan } from "./product.ts";
 import { type Products, Rows } from "./rows.ts";
 import { type Table, takeTable } from "./table.ts";
 import { type PatchOptions, patchPositions } from "./window.ts";
@@ -20,9 +20,9 @@ export { type PatchOptions, patchPositions } from "./window.ts";
 /** What multiplies patches by a matrix. */
 export function patches(kernels: Kernels, o: PatchOptions): Products {
   const channels = o.shape[2];
-  if (channels !== paddedColumns(channels)) return new CopiedPatches(kernels, o);
   const m = tileSizeOf(o);
-  return m === undefined ? new Patches(kernels, o) : new WinogradPatches(kernels, o, m);
+  if (m !== undefined) return new WinogradPatches(kernels, o, m);
+  return channels === paddedColumns(channels) ? new Patches(kernels, o) : new CopiedPatches(kernels, o);
 }
 
 /** One class of places of dx: those whose distance from a tap is the same, and the plan of their sum. */
@@ -181,7 +181,8 @@ class Patches implements Products {
     this.#kernels.pack(w.at, 4 * k, 4, k, this.#o.outputs, this.#panels.at, 4 * panelColumns * k);
   }
 
-  forward(y: Table, count: number): void {
+  forward(y: Table, count: number, stores = false): void {
+    storeByPlan(this.#kernels.heap, this.#forward, stores);
     this.#kernels.multiply(this.#forward, this.#frame.at, this.#panels.at, y.at, count);
   }
 
@@ -320,8 +321,8 @@ class CopiedPatches implements Products {
     this.#rows.pack(w);
   }
 
-  forward(y: Table, count: number): void {
-    this.#rows.forward(y, count);
+  forward(y: Table, count: number, stores = false): void {
+    this.#rows.forward(y, count, stores);
   }
 
   packBack(w: Block): void {

@@ -107,6 +107,11 @@ export function rewritePlan(heap: Heap, at: number, o: PlanOptions): void {
   words[fieldOf("stores")] = o.stores ? 1 : 0;
 }
 
+/** Whether a plan's product is stored or added. */
+export function storeByPlan(heap: Heap, at: number, stores: boolean): void {
+  new Int32Array(heap.memory.buffer, at, planNumbers)[fieldOf("stores")] = stores ? 1 : 0;
+}
+
 /** Numbers of the panels of a [k][n] matrix. */
 export const panelNumbers = (k: number, n: number): number => Math.ceil(n / panelColumns) * panelColumns * k;
 

@@ -29,8 +29,8 @@ export interface Products {
   load(x: Table, count: number): void;
   /** Packs W for `forward`. */
   pack(w: Block): void;
-  /** y += x W^T */
-  forward(y: Table, count: number): void;
+  /** y += x W^T, or y = where it stores. */
+  forward(y: Table, count: number, stores?: boolean): void;
   /** Packs W for `backward`. */
   packBack(w: Block): void;
   /** dx = dy W, of the size of what was loaded. */
@@ -71,7 +71,7 @@ export class Rows implements Products {
     this.#plan = takePlan(heap, this.#plans(1).forward);
   }
 
-  #plans(m: number): Record<"forward" | "backward" | "gradient", PlanOptions> {
+  #plans(m: number, stores = false): Record<"forward" | "backward" | "gradient", PlanOptions> {
     const { width } = this;
     const n = paddedColumns(this.#outputs);
     return {
@@ -82,6 +82,7 @@ export class Rows implements Products {
         a: { image: m * width, row: width, step: 1 },
         b: { panel: panelColumns * width, step: panelColumns },
         c: { image: m * n, row: n },
+        stores,
       },
       backward: {
         m,
@@ -90,6 +91,7 @@ export class Rows implements Products {
         a: { image: m * n, row: n, step: 1 },
         b: { panel: panelColumns * n, step: panelColumns },
         c: { image: m * width, row: width },
+        stores: true,
       },
       gradient: {
         m: this.#outputs,
@@ -108,6 +110,7 @@ export class Rows implements Products {
     size: number,
     rows: number,
     [a, b, c]: readonly [number, number, number],
+    stores = false,
   ): void {
     const { heap, multiply } = this.#kernels;
     const groups = Math.floor(rows / size);
@@ -116,7 +119,7 @@ export class Rows implements Products {
     const [aRow, bRow, cRow] =
       kind === "forward" ? [width, 0, n] : kind === "backward" ? [n, 0, width] : [n, width, 0];
     const run = (m: number, images: number, done: number) => {
-      rewritePlan(heap, this.#plan, this.#plans(m)[kind]);
+      rewritePlan(heap, this.#plan, this.#plans(m, stores)[kind]);
       multiply(this.#plan, a + 4 * done * aRow, b + 4 * done * bRow, c + 4 * done * cRow, images);
     };
     if (groups > 0) run(size, groups, 0);
@@ -132,9 +135,9 @@ export class Rows implements Products {
     this.#kernels.pack(w.at, 4 * this.width, 4, k, Math.min(n, this.#outputs), at, 4 * panelColumns * k);
   }
 
-  forward(y: Table, count: number): void {
+  forward(y: Table, count: number, stores = false): void {
     const x = this.#x as Table;
-    this.#run("forward", together, count * this.positions, [x.at, this.#forward.at, y.at]);
+    this.#run("forward", together, count * this.positions, [x.at, this.#forward.at, y.at], stores);
   }
 
   packBack(w: Block): void {
@@ -146,7 +149,6 @@ export class Rows implements Products {
 
   backward(dy: Table, dx: Table, count: number): void {
     const rows = count * this.positions;
-    dx.data.fill(0, 0, rows * this.width);
     this.#run("backward", together, rows, [dy.at, (this.#back as Panels).at, dx.at]);
   }
 

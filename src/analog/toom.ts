@@ -218,10 +218,10 @@ class Transform {
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
 
 /**
- * A transform along lines. `in`: (vectors, to, from…) reads lines that are given one by one and leaves places in the room; `out`:
- * (vectors, from, to…) adds to lines that are given one by one.
+ * A transform along lines. `in`: (vectors, to, from…) reads lines that are given one by one and leaves places in the room; `add` and
+ * `store`: (vectors, from, to…) adds to lines that are given one by one, or writes them.
  */
-export function down(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
+export function down(matrix: Matrix, direction: "in" | "add" | "store"): FunctionBuilder {
   const lineCount = direction === "in" ? matrix[0].length : matrix.length;
   const fn = new FunctionBuilder({ parameters: Array.from({ length: 2 + lineCount }, () => "i32" as const) });
   const [vectors, at] = [0, 1];
@@ -239,7 +239,7 @@ export function down(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
       : [
           values.map((value, k) => set(value, v128.load(get(at), k * pitch))),
           transform.byColumns(matrix, values, (r, value) =>
-            v128.store(line(r), 0, f32x4.add(v128.load(line(r), 0), value)),
+            v128.store(line(r), 0, direction === "add" ? f32x4.add(v128.load(line(r), 0), value) : value),
           ),
         ];
   fn.body = [

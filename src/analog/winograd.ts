@@ -31,24 +31,26 @@ export function tileSizeOf(o: PatchOptions): TileSize | undefined {
     kernel.every((size) => size === tapCount) &&
     stride.every((step) => step === 1) &&
     border.every((size) => size < tapCount) &&
-    shape[2] % 4 === 0 &&
     Math.min(shape[2], o.outputs) >= leastChannels;
   if (!isFit || o.inOrder) return undefined;
   const [height, width] = patchPositions(o);
   const products = (m: number) => Math.ceil(height / m) * Math.ceil(width / m) * placesOf(m) ** 2;
   const best = products(5) <= 0.8 * products(4) ? 5 : 4;
-  const fits = (tapCount - 1 + best) * Math.max(shape[2], paddedColumns(o.outputs)) <= placeNumbers;
+  const fits = panelColumns * Math.max(paddedColumns(shape[2]), paddedColumns(o.outputs)) <= placeNumbers;
   return fits && products(best) <= (tapCount ** 2 * height * width) / 1.5 ? best : undefined;
 }
 
-/** How a side with images `inputs` becomes images `outputs`, and products between the two. */
+type Image = Omit<Geometry, "tiles" | "runs" | "lines">;
+
+/** From images `inputs` to images `outputs`: plans of them, and of products between the two. */
 interface Way {
-  readonly inputs: number; // plans
+  readonly inputs: number;
   readonly outputs: number;
   readonly product: number;
   /** Runs of tiles that are worked on together, and runs of an image. */
   readonly group: number;
   readonly runs: number;
+  /** Panels of each place. */
   readonly weights: Block;
 }
 
@@ -58,97 +60,83 @@ export class WinogradPatches implements Products {
   readonly positions: number;
   readonly #kernels: Kernels;
   readonly #o: PatchOptions;
+  readonly #names: ReturnType<typeof namesOf>;
   readonly #m: TileSize;
-  readonly #n: number;
-  readonly #filled: number; // outputs, filled up
+  readonly #n: number; // places along a side of a tile
+  readonly #from: number; // channels with what fills them up
+  readonly #to: number;
   readonly #forward: Way;
   readonly #back: Way | undefined;
-  readonly #slopes: Omit<Way, "weights">;
+  readonly #gradient: number; // plan
   readonly #blocks: { readonly count: number; readonly outputs: number };
   #x = 0;
 
   constructor(kernels: Kernels, o: PatchOptions, m: TileSize) {
-    const { heap } = kernels;
     const [height, width, channels] = o.shape;
     const [lines, columns] = patchPositions(o);
     this.#kernels = kernels;
     this.#o = o;
+    this.#names = namesOf(m);
     this.#m = m;
     this.#n = placesOf(m);
-    this.#filled = paddedColumns(o.outputs);
+    this.#from = paddedColumns(channels);
+    this.#to = paddedColumns(o.outputs);
     this.inputs = tapCount ** 2 * channels;
-    this.width = this.inputs;
+    this.width = paddedColumns(this.inputs);
     this.positions = lines * columns;
     const [top, left] = o.border;
-    const images = { height, width, channels, top, left };
-    const results = { height: lines, width: columns, channels: this.#filled, top: 0, left: 0 };
+    const images: Image = { height, width, channels: this.#from, top, left };
+    const results: Image = { height: lines, width: columns, channels: this.#to, top: 0, left: 0 };
+    const last = tapCount - 1;
     this.#forward = this.#way(images, results);
     if (o.needsBackward)
       this.#back = this.#way(
-        { ...results, top: tapCount - 1 - top, left: tapCount - 1 - left },
+        { ...results, top: last - top, left: last - left },
         { ...images, top: 0, left: 0 },
       );
     // sums of the gradient lie in blocks of outputs that fit into a place
-    const count = Math.ceil((o.outputs * channels) / placeNumbers);
+    const count = Math.ceil((o.outputs * this.#from) / placeNumbers);
     this.#blocks = { count, outputs: Math.ceil(o.outputs / count) };
-    const { inputs, outputs, group, runs } = this.#forward;
-    this.#slopes = {
-      inputs,
-      outputs,
-      group,
-      runs,
-      product: takePlan(heap, {
-        lines: count,
-        m: this.#blocks.outputs,
-        n: channels,
-        steps: 1,
-        a: { image: placeNumbers, line: this.#blocks.outputs, row: 1, step: this.#filled },
-        b: { image: placeNumbers, panel: panelColumns, step: channels },
-        c: { image: placeNumbers, line: this.#n ** 2 * placeNumbers, row: channels },
-      }),
-    };
+    this.#gradient = takePlan(kernels.heap, {
+      lines: count,
+      m: this.#blocks.outputs,
+      n: this.#from,
+      steps: 1, // tiles of a group
+      a: { image: placeNumbers, line: this.#blocks.outputs, row: 1, step: this.#to },
+      b: { image: placeNumbers, panel: panelColumns, step: this.#from },
+      c: { image: placeNumbers, line: this.#n ** 2 * placeNumbers, row: this.#from },
+    });
     this.#room();
   }
 
-  /** Numbers of all threads' rooms, and the sums of a gradient behind them. */
+  /** Threads' rooms, and the sums of a gradient behind them: byte offsets. */
   #room(): { rooms: number; sums: number } {
     const rooms = this.#kernels.threads * roomNumbers;
-    const { at } = this.#kernels.heap.share(
-      "filters",
-      rooms + this.#blocks.count * this.#n ** 2 * placeNumbers,
-    );
+    const sums = this.#blocks.count * this.#n ** 2 * placeNumbers;
+    const { at } = this.#kernels.heap.share("filters", rooms + sums);
     return { rooms: at, sums: at + 4 * rooms };
   }
 
-  #way(
-    from: Omit<Geometry, "tiles" | "runs" | "lines">,
-    to: Omit<Geometry, "tiles" | "runs" | "lines">,
-  ): Way {
+  #way(from: Image, to: Image): Way {
     const { heap } = this.#kernels;
     const m = this.#m;
     const across = Math.ceil(to.width / m);
-    const most = Math.max(
-      1,
-      Math.min(
-        Math.floor((placeNumbers / from.channels - (tapCount - 1)) / m),
-        Math.floor(placeNumbers / to.channels / m),
-      ),
-    );
-    const tiles = Math.ceil(across / Math.ceil(across / most));
-    const shape = { tiles, runs: Math.ceil(across / tiles), lines: Math.ceil(to.height / m) };
-    const room = Math.floor(placeNumbers / Math.max(from.channels, to.channels));
-    const take = (g: Omit<Geometry, "tiles" | "runs" | "lines">): number => {
-      const words = geometryWords({ ...g, ...shape });
+    const columns = Math.min(placeNumbers / from.channels - (tapCount - 1), placeNumbers / to.channels);
+    const tiles = Math.ceil(across / Math.ceil(across / Math.floor(columns / m)));
+    const cover = { tiles, runs: Math.ceil(across / tiles), lines: Math.ceil(to.height / m) };
+    const take = (image: Image): number => {
+      const words = geometryWords({ ...image, ...cover });
       const { at } = heap.take(words.length);
       new Int32Array(heap.memory.buffer, at, words.length).set(words);
       return at;
     };
     const panels = panelNumbers(from.channels, to.channels);
+    const fitting = placeNumbers / Math.max(from.channels, to.channels);
     return {
       inputs: take(from),
       outputs: take(to),
       product: takePlan(heap, {
-        m: 1,
+        m: 1, // tiles of a group
         n: to.channels,
         steps: from.channels,
         a: { image: placeNumbers, row: from.channels, step: 1 },
@@ -156,8 +144,8 @@ export class WinogradPatches implements Products {
         c: { image: placeNumbers, row: to.channels },
         stores: true,
       }),
-      group: Math.max(1, Math.floor(Math.min(room, together) / tiles)),
-      runs: shape.runs * shape.lines,
+      group: Math.max(1, Math.floor(Math.min(fitting, together) / tiles)),
+      runs: cover.runs * cover.lines,
       weights: heap.take(this.#n ** 2 * panels),
     };
   }
@@ -166,34 +154,35 @@ export class WinogradPatches implements Products {
     this.#x = x.at;
   }
 
-  /** Transforms filters of some outputs at a time, as many as fit into a place, and packs those of each place. */
+  /** Byte offsets of the three lines of taps of an output, in column `tx`. */
+  #lines(w: Block, output: number, tx: number): number[] {
+    const channels = this.#o.shape[2];
+    const first = w.at + 4 * (output * this.width + tx * channels);
+    return [0, 1, 2].map((ty) => first + 4 * ty * tapCount * channels);
+  }
+
+  /**
+   * Transforms filters of some outputs at a time, as many as fit into a place, and packs those of each place. Numbers past the last
+   * channel are of the next tap: they are not packed.
+   */
   #transform(
     w: Block,
     turned: boolean,
     pack: (first: number, count: number, from: number, place: number) => void,
   ): void {
-    const { outputs, shape } = this.#o;
-    const channels = shape[2];
+    const { tapsDown, tapsAcross } = this.#names;
     const { rooms } = this.#room();
-    const { tapsDown, tapsAcross } = namesOf(this.#m);
-    const most = Math.floor(placeNumbers / channels / panelColumns) * panelColumns;
-    const [lines, places, line] = [rooms + linesAt, rooms + transformedAt, 4 * tapCount * channels];
-    for (let first = 0; first < outputs; first += most) {
-      const count = Math.min(most, outputs - first);
+    const [lines, places, column] = [rooms + linesAt, rooms + transformedAt, 4 * this.#from];
+    const vectors = this.#from / 4;
+    const most = Math.floor(placeNumbers / this.#from / panelColumns) * panelColumns;
+    for (let first = 0; first < this.#o.outputs; first += most) {
+      const count = Math.min(most, this.#o.outputs - first);
       for (let k = 0; k < count; k++) {
-        const at = w.at + (first + k) * tapCount * line;
-        const of = turned ? [at + 2 * line, at + line, at] : [at, at + line, at + 2 * line];
-        this.#kernels[tapsDown]((tapCount * channels) / 4, lines, ...of);
-        const tap = turned ? -4 * channels : 4 * channels;
-        this.#kernels[tapsAcross](
-          this.#n,
-          1,
-          channels / 4,
-          lines + (turned ? 8 * channels : 0),
-          tap,
-          0,
-          places + 4 * k * channels,
-        );
+        for (let tx = 0; tx < tapCount; tx++) {
+          const taps = this.#lines(w, first + k, turned ? tapCount - 1 - tx : tx);
+          this.#kernels[tapsDown](vectors, lines + tx * column, ...(turned ? taps.reverse() : taps));
+        }
+        this.#kernels[tapsAcross](this.#n, 1, vectors, lines, column, 0, places + k * column);
       }
       for (let place = 0; place < this.#n ** 2; place++)
         pack(first, count, places + 4 * place * placeNumbers, place);
@@ -201,70 +190,63 @@ export class WinogradPatches implements Products {
   }
 
   pack(w: Block): void {
-    const channels = this.#o.shape[2];
     const { at } = this.#forward.weights;
-    const pitch = 4 * panelColumns * channels;
-    this.#transform(w, false, (first, count, from, place) => {
-      const to = at + 4 * place * panelNumbers(channels, this.#filled) + (first / panelColumns) * pitch;
-      this.#kernels.pack(from, 4 * channels, 4, channels, count, to, pitch);
+    const [from, to] = [this.#from, this.#to];
+    const pitch = 4 * panelColumns * from;
+    this.#transform(w, false, (first, count, filters, place) => {
+      const panels = at + 4 * place * panelNumbers(from, to) + (first / panelColumns) * pitch;
+      this.#kernels.pack(filters, 4 * from, 4, this.#o.shape[2], count, panels, pitch);
     });
-  }
-
-  #convolve(way: Way, x: number, y: number, count: number): void {
-    const { inputs, outputs, product, group, weights, runs } = way;
-    const { rooms } = this.#room();
-    const { convolve } = namesOf(this.#m);
-    this.#kernels[convolve](inputs, outputs, product, group, x, weights.at, y, rooms, 0, count * runs);
-  }
-
-  forward(y: Table, count: number): void {
-    this.#convolve(this.#forward, this.#x, y.at, count);
   }
 
   packBack(w: Block): void {
-    const channels = this.#o.shape[2];
     const { at } = (this.#back as Way).weights;
-    const filled = this.#filled;
-    this.#transform(w, true, (first, count, from, place) => {
-      const to = at + 4 * (place * panelNumbers(filled, channels) + first * panelColumns);
-      this.#kernels.pack(from, 4, 4 * channels, count, channels, to, 4 * panelColumns * filled);
+    const [from, to] = [this.#from, this.#to];
+    this.#transform(w, true, (first, count, filters, place) => {
+      const panels = at + 4 * (place * panelNumbers(to, from) + first * panelColumns);
+      this.#kernels.pack(filters, 4, 4 * from, count, this.#o.shape[2], panels, 4 * panelColumns * to);
     });
   }
 
+  #convolve(way: Way, x: number, y: number, count: number, stores: boolean): void {
+    const { inputs, outputs, product, group, weights, runs } = way;
+    const plans = [inputs, outputs, product, group] as const;
+    const { rooms } = this.#room();
+    this.#kernels[this.#names.convolve](...plans, x, weights.at, y, rooms, stores ? 1 : 0, 0, count * runs);
+  }
+
+  forward(y: Table, count: number, stores = false): void {
+    this.#convolve(this.#forward, this.#x, y.at, count, stores);
+  }
+
   backward(dy: Table, dx: Table, count: number): void {
-    const [height, width, channels] = this.#o.shape;
-    dx.data.fill(0, 0, count * height * width * channels);
-    this.#convolve(this.#back as Way, dy.at, dx.at, count);
+    this.#convolve(this.#back as Way, dy.at, dx.at, count, true);
   }
 
   gradient(dy: Table, dw: Block, count: number): void {
     if (count === 0) return;
-    const { inputs, outputs, product, group, runs } = this.#slopes;
-    const { correlate, slopesAcross, slopesDown } = namesOf(this.#m);
+    const { correlate, slopesAcross, slopesDown } = this.#names;
+    const { inputs, outputs, group, runs } = this.#forward;
+    const plans = [inputs, outputs, this.#gradient, group] as const;
     const { rooms, sums } = this.#room();
-    const n = this.#n;
-    this.#kernels[correlate](
-      inputs,
-      outputs,
-      product,
-      group,
-      this.#x,
-      dy.at,
-      sums,
-      rooms,
-      0,
-      count * runs,
-      0,
-      n,
-    );
-    const channels = this.#o.shape[2];
-    const line = 4 * tapCount * channels;
+    const [n, column, vectors] = [this.#n, 4 * this.#from, this.#from / 4];
+    this.#kernels[correlate](...plans, this.#x, dy.at, sums, rooms, 0, count * runs, 0, n);
+    const lines = rooms + linesAt;
     for (let k = 0; k < this.#o.outputs; k++) {
       const block = Math.floor(k / this.#blocks.outputs);
-      const from = sums + 4 * (block * n ** 2 * placeNumbers + (k - block * this.#blocks.outputs) * channels);
-      this.#kernels[slopesAcross](n, 1, channels / 4, rooms + linesAt, 4 * channels, 0, from);
-      const to = dw.at + k * tapCount * line;
-      this.#kernels[slopesDown]((tapCount * channels) / 4, rooms + linesAt, to, to + line, to + 2 * line);
+      const own = (k - block * this.#blocks.outputs) * column;
+      this.#kernels[slopesAcross](
+        n,
+        1,
+        vectors,
+        lines,
+        column,
+        0,
+        sums + 4 * block * n ** 2 * placeNumbers + own,
+      );
+      // what fills channels up adds 0 to the next tap
+      for (let tx = 0; tx < tapCount; tx++)
+        this.#kernels[slopesDown](vectors, lines + tx * column, ...this.#lines(dw, k, tx));
     }
   }
 }
