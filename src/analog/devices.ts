@@ -144,8 +144,7 @@ export class DeviceMatrix implements MatrixUnit {
     if (this.#pass.purpose === "training") this.#vectors.forward += rows;
     const range = this.#ranges(x, count, dacBits || adcBits ? dacRange : 1);
     products.load(this.#convertIn(x, count, range), count);
-    y.data.fill(0, 0, rows * y.width);
-    products.forward(y, count);
+    products.forward(y, count, true);
     this.#convertOut(y, count, range, this.#adcRange[0]);
     if (this.#bias) kernels.addColumns(rows, y.width, y.at, y.at, this.#bias.value.at);
   }

@@ -133,8 +133,7 @@ export class FloatingMatrix implements MatrixUnit {
     const rows = count * this.#products.positions;
     this.#products.load(x, count);
     if (this.#bias) this.#kernels.fillColumns(rows, y.width, y.at, this.#bias.value.at);
-    else y.data.fill(0, 0, rows * y.width);
-    this.#products.forward(y, count);
+    this.#products.forward(y, count, !this.#bias);
   }
 
   backward(_: Table, dy: Table, dx: Table, count: number): void {

@@ -335,12 +335,12 @@ export class TilePart {
     });
   }
 
-  /** to += x times a matrix */
-  #add(products: Products, x: Table, to: Table, rows: number): void {
+  /** to += x times a matrix, or to = where it stores */
+  #add(products: Products, x: Table, to: Table, rows: number, stores = false): void {
     const { byRow, positions } = this.#scratch;
     const units = byRow ? rows : rows / positions;
     products.load(x, units);
-    products.forward(to, units);
+    products.forward(to, units, stores);
   }
 
   /** From inputs after the DAC to outputs after the ADC. */
@@ -354,19 +354,15 @@ export class TilePart {
     const x = { ...operand, width: q.width };
     const { rows, out, kept } = o;
     const { width } = raw;
-    const clear = ({ data }: Table) => data.fill(0, 0, rows * width);
-    clear(raw);
-    this.#add(this.main, q, raw, rows);
+    this.#add(this.main, q, raw, rows, true);
     if (this.#turned) {
       tileNegative(inputRows, q.width, q.at, x.at);
       this.#add(this.#turned, x, raw, rows);
     }
     if (this.#placed && this.#magnitudes) {
-      clear(current);
-      clear(placed);
       tileMagnitude(inputRows, q.width, q.at, x.at);
-      this.#add(this.#magnitudes, x, current, rows);
-      this.#add(this.#placed, q, placed, rows);
+      this.#add(this.#magnitudes, x, current, rows, true);
+      this.#add(this.#placed, q, placed, rows, true);
       tileDrop(rows, width, raw.at, current.at, placed.at, raw.at, this.inputs / wireConductance, irDrop);
     }
     // independent normal numbers may be drawn as one, where nothing comes between
@@ -406,8 +402,7 @@ export class TilePart {
     }
     const x = { ...this.operand, width: q.width };
     tileSquare(inputRows, q.width, q.at, x.at);
-    variance.data.fill(0, 0, rows * width);
-    this.#add(by, x, variance, rows);
+    this.#add(by, x, variance, rows, true);
     tileWeightNoise(rows, width, raw.at, variance.at, z.at, raw.at, factor, besides);
   }
 
