@@ -4,8 +4,9 @@
  * With one for all, an array whose gain is fixed serves all layers in turn: r_ADC = S r_DAC W_max, S the same (Zhou et al. 2021,
  * arXiv:2111.06503, shared gain). It begins as the median over matrices of what their outputs reach before the ADC. Then it goes
  * down its slope, that of a converter by its step (Esser et al. 2020, arXiv:1902.08153, eq. 3): a clipped output pulls by its sign,
- * any other by its rounding error, so that it may rise and fall. The slope counts times the bound, as those of input ranges do in
- * aihwkit 1.1.0; the factor of Esser et al., 1 / sqrt(outputs steps), would keep it where it is at the rates of these trainings.
+ * any other by its rounding error, so that it may rise and fall. It is the logarithm that descends: the slope by the bound counts times
+ * its square, so that units do not matter, and a step changes it by a fifth at most. (With the factor of Esser et al.,
+ * 1 / sqrt(outputs steps), it would stay where it is at the rates of these trainings.)
  */
 import { ConfigError } from "../math/errors.ts";
 import type { Kernels } from "./kernels.ts";
@@ -15,7 +16,12 @@ import type { Tile } from "./tile.ts";
 /** Share of rows none of whose outputs is beyond what a matrix reaches. */
 const within = 0.99;
 
-const least = 1e-6;
+/** What a step may do to a logarithm. */
+const most = 1.2;
+
+/** A number after a step, not far from what it was before. */
+export const near = (after: number, before: number): number =>
+  Math.min(before * most, Math.max(before / most, after));
 
 /** What the outputs of one matrix reach: the mean over batches. */
 export class Reach {
@@ -48,6 +54,7 @@ export class OutputBound {
   readonly parameter: Parameter;
   readonly kernels: Kernels;
   readonly #reaches: Reach[] = [];
+  #before: number; // the step
 
   /** Throws `ConfigError` for a tile without a limit of outputs. */
   constructor(kernels: Kernels, name: string, { outputBound }: Tile) {
@@ -57,6 +64,7 @@ export class OutputBound {
     this.kernels = kernels;
     const value = heap.take(4);
     value.data[0] = outputBound;
+    this.#before = outputBound;
     this.parameter = {
       name,
       shape: [1],
@@ -64,7 +72,7 @@ export class OutputBound {
       gradient: heap.take(4),
       decays: false,
       changed: () => {
-        value.data[0] = Math.max(least, value.data[0]);
+        value.data[0] = near(value.data[0], this.#before);
       },
     };
   }
@@ -88,10 +96,12 @@ export class OutputBound {
     const middle = known.length >> 1;
     const { data } = this.parameter.value;
     data[0] = known.length % 2 === 1 ? known[middle] : (known[middle - 1] + known[middle]) / 2;
+    this.#before = data[0];
   }
 
   /** Adds the loss's slope by it. */
   learn(slope: number): void {
-    this.parameter.gradient.data[0] += this.value * slope;
+    this.#before = this.value;
+    this.parameter.gradient.data[0] += this.value ** 2 * slope;
   }
 }

@@ -3,9 +3,10 @@
  *
  * Found: the mean over batches of what inputs reach. Learnt by "clipping": down the slope that clipped inputs make, times the range; a
  * range that holds nearly all inputs shrinks (aihwkit 1.1.0, learned input ranges; Rasch et al. 2023, Nat. Commun. 14:5282). By "step":
- * down the slope of a converter by its step (Esser et al. 2020, arXiv:1902.08153, eq. 3), times the range; where an output bound is
- * learnt, S times the range is where the ADC ends, and moves with it (Zhou et al. 2021, arXiv:2111.06503).
+ * down the slope of a converter by its step (Esser et al. 2020, arXiv:1902.08153, eq. 3), as the logarithm of an `OutputBound`; where
+ * that is learnt, S times the range is where the ADC ends, and moves with it (Zhou et al. 2021, arXiv:2111.06503).
  */
+import { near } from "./bound.ts";
 import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Parameter } from "./parameter.ts";
@@ -33,6 +34,7 @@ export class InputRanges {
   readonly #slopes: Float64Array;
   readonly #before: Float32Array; // when the batch began
   readonly #reached: Float32Array; // by inputs of the batch
+  #descends = false; // its logarithm, in this batch
 
   constructor({ heap }: Kernels, tiled: TiledMatrix, o: Options) {
     const { parts } = tiled;
@@ -43,6 +45,7 @@ export class InputRanges {
       value: heap.take(count),
       gradient: heap.take(count),
       decays: false,
+      changed: () => this.#changed(),
     };
     this.parameter.value.data.fill(tiled.tile.inputRange, 0, parts.length);
     this.#tiled = tiled;
@@ -62,6 +65,7 @@ export class InputRanges {
   begin(): void {
     this.#before.set(this.parameter.value.data);
     this.#reached.fill(0);
+    this.#descends = false;
     for (const [k, range] of this.values.entries()) this.#tiled.parts[k].alpha = range;
   }
 
@@ -75,6 +79,12 @@ export class InputRanges {
     }
   }
 
+  #changed(): void {
+    if (!this.#descends) return;
+    const { data } = this.parameter.value;
+    for (const k of this.#tiled.parts.keys()) data[k] = near(data[k], this.#before[k]);
+  }
+
   /** What the way back is to tell of ranges, for `learn`. */
   get wanted() {
     this.#slopes.fill(0);
@@ -85,8 +95,9 @@ export class InputRanges {
   learn(x: Table, count: number): void {
     const { data } = this.parameter.gradient;
     const { rule, decay } = this.#o;
+    this.#descends = rule === "step";
     for (const [k, part] of this.#tiled.parts.entries()) {
-      data[k] += part.alpha * this.#slopes[k];
+      data[k] += part.alpha ** (rule === "step" ? 2 : 1) * this.#slopes[k];
       if (rule === "clipping" && decay > 0 && this.#tiled.shareWithin(k, x, count) > mostWithin)
         data[k] += decay * part.alpha;
     }
@@ -96,6 +107,9 @@ export class InputRanges {
   learnFromBounds(slopes: readonly number[]): void {
     if (this.#o.rule !== "step") return;
     const { data } = this.parameter.gradient;
-    for (const [k, slope] of slopes.entries()) data[k] += this.#tiled.parts[k].outputBound * slope;
+    for (const [k, slope] of slopes.entries()) {
+      const { alpha, outputBound } = this.#tiled.parts[k];
+      data[k] += alpha * outputBound * slope;
+    }
   }
 }
