@@ -1,11 +1,11 @@
 /**
- * Tables that the tiles of one matrix share, for so many rows of outputs and of inputs. Nothing in them lasts from one tile to
- * the next but what is said so.
+ * Tables that all tiles share, for so many rows of outputs and of inputs: what one has just read, the next one writes while it is in
+ * caches. Nothing in them lasts from one tile to the next but what is said so.
  */
 import type { Block } from "./heap.ts";
 import { type Kernels, normalCount } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
-import { type Table, takeTable } from "./table.ts";
+import { type Table, tableOver, takeTable } from "./table.ts";
 import { isQuadratic, type Tile } from "./tile.ts";
 
 export interface Scratch {
@@ -45,29 +45,40 @@ export function takeScratch(
     readonly inputRows: number;
     readonly positions: number;
     readonly byRow: boolean;
+    /** Whether what outputs are, and where they were clipped, lasts until the next products with this matrix. */
+    readonly lasts: { readonly out: boolean; readonly kept: boolean };
   },
 ): Scratch {
   const { heap } = kernels;
-  const { outputs, channels, rows, inputRows, positions, byRow } = o;
-  const table = (features = outputs) => takeTable(heap, [features], rows);
+  const { outputs, channels, rows, inputRows, positions, byRow, lasts } = o;
+  const share = (name: string, count: number) => heap.share(`tiles ${name}`, count);
+  const table = (name: string, features = outputs) =>
+    tableOver(share(name, rows * paddedColumns(features)), [features]);
+  const own = () => takeTable(heap, [outputs], rows);
   const managed = tile.boundManagement !== "none";
   const width = Math.max(paddedColumns(outputs), tile.inputNoise > 0 ? paddedColumns(channels) : 0);
-  const current = table();
+  const current = table("current");
   return {
     positions,
     byRow,
-    raw: table(),
+    raw: table("raw"),
     current,
-    placed: isQuadratic(tile) ? table() : current,
-    out: table(),
-    kept: table(),
+    placed: isQuadratic(tile) ? table("placed") : current,
+    out: lasts.out ? own() : table("out"),
+    kept: lasts.kept ? own() : table("kept"),
     again: managed
-      ? { x: table(channels), q: table(channels), out: table(), kept: table(), inverse: heap.take(rows) }
+      ? {
+          x: table("again x", channels),
+          q: table("again q", channels),
+          out: table("again out"),
+          kept: table("again kept"),
+          inverse: share("again inverse", rows),
+        }
       : undefined,
-    changed: heap.take(outputs * paddedColumns(o.most)),
-    range: heap.take(rows),
-    inverse: heap.take(Math.max(rows, inputRows)),
-    sums: heap.take(Math.max(rows, inputRows)),
-    z: heap.take(normalCount(rows * width) + 16),
+    changed: share("changed", outputs * paddedColumns(o.most)),
+    range: share("range", rows),
+    inverse: share("inverse", Math.max(rows, inputRows)),
+    sums: share("sums", Math.max(rows, inputRows)),
+    z: share("z", normalCount(rows * width) + 16),
   };
 }

@@ -124,6 +124,7 @@ export class TiledMatrix {
       inputRows: Math.max(inputRows, examples * this.#imagePositions),
       positions,
       byRow,
+      lasts: { out: learnt.scale ?? false, kept: learnt.outputBound ?? false },
     });
     const most = Math.max(
       inputRows * paddedColumns(channels * taps),
@@ -131,7 +132,11 @@ export class TiledMatrix {
     );
     const take = () => heap.take(most);
     const isPart = ranges.length > 1 || this.#unfold !== undefined;
-    const shared = { x: isPart ? take() : undefined, q: take(), operand: take() };
+    const shared = {
+      x: isPart ? take() : undefined,
+      q: heap.share("tiles q", most),
+      operand: heap.share("tiles operand", most),
+    };
     const before = this.#unfold ? [positions] : inputs.slice(0, -1);
     const seen = (block: Block, count: number) => tableOver(block, [...before, count * taps]);
     const { out, kept } = this.#scratch;
@@ -339,7 +344,7 @@ export class TiledMatrix {
 
 /** As many channels as a part has, from one table into another. */
 function moveChannels(
-  { copyLines }: Kernels,
+  { copyStrided }: Kernels,
   from: Table,
   first: number,
   to: Table,
@@ -347,13 +352,8 @@ function moveChannels(
   part: { readonly from: number; readonly to: number },
   rows: number,
 ): void {
-  const size = part.to - part.from;
-  if (size % 4 === 0) {
-    copyLines(from.at + 4 * first, 0, 4 * from.width, to.at + 4 * second, 0, 4 * to.width, 1, rows, 4 * size);
-    return;
-  }
-  for (let row = 0, i = first, j = second; row < rows; row++, i += from.width, j += to.width)
-    for (let c = 0; c < size; c++) to.data[j + c] = from.data[i + c];
+  const [source, target] = [from.at + 4 * first, to.at + 4 * second];
+  copyStrided(rows, part.to - part.from, source, 4 * from.width, target, 4 * to.width);
 }
 
 /** Numbers of a heap that has room for a matrix on tiles, at most. */
