@@ -66,7 +66,7 @@ export default experiment({
     recipe:
       '"rasch2023": 80 + 80 passes over CIFAR-100 as in the paper, which take weeks; the first 80, in floating point, are ours. What is set beside it counts more',
     widen:
-      "channels of the stages over 16, 32, 64; the paper has 8, 11 million weights, of which a pass over 10,000 pictures takes an hour and more",
+      "channels of the stages over 16, 32, 64; the paper has 8, 11 million weights: a pass over 10,000 pictures takes 20 minutes of one core in floating point and 50 for chips",
     blocks: "of each of the three stages; the paper has 2",
     ...pictureDescriptions,
   },
