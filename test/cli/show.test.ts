@@ -45,6 +45,9 @@ test("show tells an experiment's parameters and a model's equations, parameters,
   expect(models).toMatchObject([
     { id: "cuba.excitatory", kind: "synapse", definition: { parameters: { we: "1.62 mV" } } },
   ]);
+  expect(memspike("show", "hwa-wrn16")).toMatch(
+    /^ {2}--set recipe=rasch2023\n {4}data {10}cifar100$[^]*^ {4}remapEvery {4}2000$/m,
+  );
   const wrong = spawnSync(process.execPath, [program, "show", "cuba.exitatory"], { encoding: "utf8" });
   expect([wrong.status, wrong.stdout, wrong.stderr]).toEqual([
     2,
