@@ -1,8 +1,15 @@
 import { expect, test } from "vitest";
-import { analognetKws } from "../../models/analognet.ts";
+import { analognetKws, analognetVww, analognetVwwShape } from "../../models/analognet.ts";
 import { networks } from "../../models/networks.ts";
 import { resnet, wideResnet } from "../../models/resnet.ts";
-import { layersShape, mapNetwork, type NetworkShape } from "../../src/index.ts";
+import {
+  layersShape,
+  type MatrixShape,
+  mapNetwork,
+  type NetworkShape,
+  networkCost,
+  sequential,
+} from "../../src/index.ts";
 
 const shapeOf = (name: string, length?: number): NetworkShape => {
   const entry = networks[name];
@@ -75,6 +82,27 @@ test("the stand-in for AnalogNet-VWW says so, and has its weights and products w
   const products = matrices.reduce((s, m) => s + m.positions * m.inputs * m.outputs, 0);
   expect(Math.abs(mapNetwork(shapeOf("analognet-vww")).weights / 353_900 - 1)).toBeLessThan(0.01); // 67.5 % of the array
   expect(Math.abs(products / 35.7e6 - 1)).toBeLessThan(0.01); // 0.076 TOPS at 1,063 a second
+});
+
+test("the stand-in for AnalogNet-VWW that is trained has the sums that were searched for it", async () => {
+  const shape = layersShape(analognetVww(), { inputs: analognetVwwShape });
+  const sum = (of: (m: MatrixShape) => number) => shape.matrices.reduce((total, m) => total + of(m), 0);
+  expect(shape.matrices.length).toBe(18);
+  expect(sum((m) => m.inputs * m.outputs)).toBe(355_052);
+  expect(sum((m) => m.positions * m.inputs * m.outputs)).toBe(35_834_840);
+  expect(networkCost(shape, { bits: 8, energies: "preprint" }).cycles).toBe(7236); // 1,063 a second at 130 ns
+  expect(mapNetwork(shape).weights).toBe(mapNetwork(shapeOf("analognet-vww")).weights);
+  // it learns: residual sums where shapes agree, any size and number of colours
+  const kinds = analognetVww().map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === "residual").length).toBe(4);
+  for (const inputs of [
+    [20, 30, 1],
+    [33, 17, 3],
+  ]) {
+    const network = await sequential(analognetVww(), { inputs, batch: 2, seed: 1 });
+    expect(network.outputs).toEqual([2]);
+    network.close();
+  }
 });
 
 test.each([

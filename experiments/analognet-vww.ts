@@ -1,0 +1,158 @@
+/** Is there a person in the picture, on one PCM crossbar: a stand-in for AnalogNet-VWW with converters of few bits, over a year. */
+import { readNetworks } from "../datasets/weights.ts";
+import { analognetVww } from "../models/analognet.ts";
+import { pcmInference } from "../models/pcm-inference.ts";
+import { cosine, experiment, type Result, sgd, type Time, tile } from "../src/index.ts";
+import { persons } from "./hardware-aware/persons.ts";
+import { type Case, errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
+
+export default experiment({
+  name: "analognet-vww",
+  question:
+    "How well does a network of the size of AnalogNet-VWW (its layers are a stand-in) see persons after a day of drift on one PCM crossbar, with converters of 8, 6 and 4 bits?",
+  source:
+    "Zhou et al. 2021, arXiv:2111.06503 (AnalogNets); Visual Wake Words of Chowdhery et al. 2019, arXiv:1906.05721; PCM of Joshi et al. 2020, Nat. Commun. 11:2473",
+  parameters: {
+    data: "visual-wake-words",
+    side: 100,
+    images: 0,
+    tests: 0,
+    epochs: 30,
+    learningRate: 0.05,
+    batch: 50,
+    awareEpochs: 8,
+    awareRate: 0.01,
+    bits: [8, 6, 4],
+    noise: 0.1,
+    clip: 2.5,
+    gain: 10,
+    learnGain: true,
+    rangeBatches: 0,
+    chips: 10,
+    ages: ["25 s", "1 h", "1 day", "30 days", "1 year"],
+    weights: "",
+    fused: false,
+  },
+  quick: {
+    data: "shapes",
+    side: 24,
+    images: 300,
+    tests: 100,
+    epochs: 4,
+    learningRate: 0.02,
+    batch: 10,
+    awareEpochs: 1,
+    bits: [8],
+    rangeBatches: 5,
+    chips: 2,
+    ages: ["1 day"],
+  },
+  describe: {
+    data: '"visual-wake-words", the user\'s own; or stand-ins: "cifar10", animals or vehicles, or "shapes", made pictures of rings or other shapes',
+    side: "pixels of height and width of the grey pictures; cycles and energy of the stand-in are those of 100",
+    images: "pictures to learn from, 0 for all that are here",
+    tests: "pictures to be tested on, 0 for all that are here",
+    epochs: "passes in floating point",
+    learningRate: "of stochastic gradient descent with momentum 0.9; it falls along half a cosine",
+    batch: "pictures of a step",
+    awareEpochs: "passes of training for the crossbar, which starts from the weights in floating point",
+    awareRate: "its learning rate",
+    bits: "bits of both converters, one case each",
+    noise:
+      "standard deviation of the noise on weights in training for the crossbar, over the largest weight of a layer",
+    clip: "weights of a layer are clipped at so many of their standard deviations",
+    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers, where it is not learnt",
+    learnGain:
+      "find that number as the median of what layers reach, and learn it in training for the crossbar, still one for all layers",
+    rangeBatches:
+      "batches over which input ranges are looked for before they are learnt; 0 for one pass over the pictures",
+    chips: "programmings of each case",
+    ages: "times after programming",
+    weights:
+      "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
+    fused: "fuse products and sums: a third faster, and other bits on other machines",
+  },
+  metrics: {
+    ...tableMetrics,
+    split:
+      "whose pictures these are, and how many; other pictures than photographs of persons are a stand-in",
+    drop: "what is lost of the accuracy in floating point at each age (%)",
+  },
+
+  async run(given, context) {
+    const { batch, bits, chips, clip, gain, noise, side, weights } = given;
+    const ages = given.ages as readonly Time[];
+    const { split, ...data } = await persons(given.data, {
+      side,
+      counts: { train: given.images, test: given.tests },
+      seed: context.seed,
+    });
+    const array = (width: number) =>
+      tile({
+        device: pcmInference,
+        rows: 1024,
+        columns: 512,
+        dacBits: width,
+        adcBits: width,
+        outputBound: gain,
+        // the paper's chip model has errors of programming, drift and 1/f noise alone
+        irDrop: 0,
+        weightNoise: 0,
+      });
+    const mapping = {
+      scale: "tile",
+      outputBound: given.learnGain ? "shared" : "tile",
+      rangeBatches: given.rangeBatches || Math.ceil(data.train.labels.length / batch),
+    } as const;
+    const descent = (rate: number) =>
+      sgd({ learningRate: cosine(rate, { warmUp: 0.05 }), momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
+    const cases = bits.flatMap((width): Case[] => [
+      { name: `${width} bits, as it is`, mapping, tile: array(width), ages, chips },
+      {
+        name: `${width} bits, trained for it`,
+        mapping: { ...mapping, clipSigmas: clip },
+        training: {
+          epochs: given.awareEpochs,
+          batch,
+          optimizer: descent(given.awareRate),
+          noise: "constant",
+          noiseScale: noise,
+          tile: array(width),
+        },
+        tile: array(width),
+        ages,
+        chips,
+      },
+    ]);
+    const result = (found: Found): Result => ({
+      metrics: {
+        ...tableOf(found, data),
+        drop: Object.fromEntries(
+          found.cases.map(({ name, accuracy }) => [
+            name,
+            accuracy.map(({ mean }) => 100 * ((found.floating ?? Number.NaN) - mean)),
+          ]),
+        ),
+        split,
+      },
+      figures:
+        found.cases.length > 0
+          ? { error: errorFigure(found, "A stand-in for AnalogNet-VWW on a PCM crossbar") }
+          : {},
+      networks: found.networks,
+    });
+    const found = await study(
+      { ...data, layers: analognetVww() },
+      {
+        floating: { epochs: given.epochs, batch, optimizer: descent(given.learningRate) },
+        cases,
+        seed: context.seed,
+        fused: given.fused,
+        threads: context.threads,
+        known: weights ? await readNetworks(weights) : undefined,
+      },
+      { ...context, partial: (some) => context.partial(result(some)) },
+    );
+    return result(found);
+  },
+});
