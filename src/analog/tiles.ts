@@ -85,6 +85,7 @@ export class TiledMatrix {
   readonly #inputPositions: number; // as tiles see them
   readonly #unfold: Unfold | undefined;
   readonly #learnt: NonNullable<TiledOptions["learnt"]>;
+  readonly #isEven: boolean; // all rows of inputs have one range
   #packedBack = false;
 
   /**
@@ -104,6 +105,7 @@ export class TiledMatrix {
         "this tile converts each vector by itself; patches that overlap have to be laid out as rows",
       );
     this.tile = tile;
+    this.#isEven = tile.noiseManagement === "none";
     this.outputs = outputs;
     this.taps = patches?.taps ?? 1;
     this.#kernels = kernels;
@@ -181,9 +183,12 @@ export class TiledMatrix {
       throw new ConfigError(`there is room for ${this.#examples} examples, not ${after + count}`);
     const { range, raw, sums, positions } = this.#scratch;
     const rows = count * positions;
-    this.#kernels.fillColumns(rows, y.width, y.at, this.offset.at);
-    for (const placed of this.#placed) {
+    const onlyOutputs = !reached && !this.#learnt.outputBound && !this.#learnt.scale;
+    for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
+      if (k === 0 && onlyOutputs && part.multiplyTo(y, this.offset, this.#inputs(placed, x, count), address))
+        continue;
+      if (k === 0) this.#kernels.fillColumns(rows, y.width, y.at, this.offset.at);
       const out = part.multiply(this.#inputs(placed, x, count), address, after * positions);
       if (reached) {
         this.#kernels.tileLargest(rows, raw.width, this.outputs, raw.at, sums.at);
@@ -217,20 +222,23 @@ export class TiledMatrix {
     ranges?: { readonly rule: RangeRule; readonly slopes: Float64Array },
   ): void {
     const { inputBound } = this.tile;
-    const { inverse, raw } = this.#scratch;
+    const { inverse } = this.#scratch;
+    const { tileInputBack, tileClipBack } = this.#kernels;
     if (this.#unfold) dx.data.fill(0, 0, count * this.#imagePositions * dx.width);
     for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
       const inputs = this.#inputs(placed, x, count);
       const own = placed.x ? part.operand : dx;
-      this.#slopes(part, dy, inputs);
-      if (!this.#packedBack) part.main.packBack(part.weights);
-      part.main.backward(raw, own, this.#units(count));
-      if (ranges)
-        ranges.slopes[k] += this.#rangeSlope(part, inputs.x, own, inputs, { count, rule: ranges.rule });
-      this.#kernels.tileInputBack(
-        ...[inputs.inputRows, own.width, own.at, inputs.x.at, own.at, inverse.at, inputBound],
-      );
+      const d = this.#slopes(part, dy, inputs);
+      if (!this.#packedBack) this.#packBack(part);
+      part.main.backward(d, own, this.#units(count));
+      if (ranges) {
+        const slope = this.#rangeSlope(part, inputs.x, own, inputs, { count, rule: ranges.rule });
+        ranges.slopes[k] += this.#isEven ? part.alpha * slope : slope;
+      }
+      const places = [inputs.inputRows, own.width, own.at, inputs.x.at, own.at, inverse.at, inputBound];
+      if (!this.#isEven) tileInputBack(...places);
+      else if (inputBound < Number.POSITIVE_INFINITY) tileClipBack(...places);
       if (this.#unfold) this.#unfold.addBack(own, count, part, dx);
       else if (placed.x) moveChannels(this.#kernels, own, 0, dx, part.from, part, inputs.inputRows);
     }
@@ -243,22 +251,37 @@ export class TiledMatrix {
    * were of.
    */
   gradient(x: Table, dy: Table, to: readonly Block[], count: number, toScale?: Block): number[] {
-    const { raw, sums, positions } = this.#scratch;
-    const rows = count * positions;
+    const { changed, factors } = this.#scratch;
     const slopes: number[] = [];
     for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
       const inputs = this.#inputs(placed, x, count);
-      this.#slopes(part, dy, inputs);
+      const d = this.#slopes(part, dy, inputs);
       part.quantise(inputs);
       part.main.load(part.q, this.#units(count));
-      part.main.gradient(raw, to[k], this.#units(count));
-      if (toScale) this.#kernels.sumProducts(rows, raw.width, raw.at, part.out.at, toScale.at);
-      if (!this.#learnt.outputBound) continue;
-      this.#kernels.dotRows(rows, raw.width, this.outputs, raw.at, part.kept.at, sums.at);
-      slopes.push(sums.data.subarray(0, rows).reduce((sum, one) => sum + one, 0));
+      if (this.#isEven) {
+        changed.data.fill(0, 0, this.outputs * part.width);
+        part.main.gradient(d, changed, this.#units(count));
+        const { at } = to[k];
+        this.#kernels.addRows(this.outputs, part.width, at, changed.at, at, factors.at);
+      } else part.main.gradient(d, to[k], this.#units(count));
+      if (toScale)
+        this.#productSums(d, part.out, inputs.rows).forEach((sum, i) => {
+          toScale.data[i] += sum;
+        });
+      if (this.#learnt.outputBound)
+        slopes.push(this.#productSums(d, part.kept, inputs.rows).reduce((total, sum) => total + sum, 0));
     }
     return slopes;
+  }
+
+  /** Sums over rows of slopes times what is in a table, [output]. */
+  #productSums(d: Table, table: Table, rows: number): Float32Array {
+    const { factors, products } = this.#scratch;
+    products.data.fill(0);
+    this.#kernels.sumProducts(rows, d.width, d.at, table.at, products.at);
+    const sums = products.data.subarray(0, this.outputs);
+    return this.#isEven ? sums.map((sum, i) => factors.data[i] * sum) : sums;
   }
 
   /** What a share of the inputs of part k is within in size: for 1 the largest, else of some thousands that are looked at. */
@@ -312,6 +335,7 @@ export class TiledMatrix {
     const { dacBits, inputBound } = this.tile;
     const { sums } = this.#scratch;
     const { count, rule } = o;
+    if (inputBound === Number.POSITIVE_INFINITY) return 0;
     const width = (inputs.inputRows / count) * d.width;
     const places = [count, width, width, d.at, x.at, sums.at];
     const end = part.alpha * inputBound;
@@ -329,11 +353,26 @@ export class TiledMatrix {
     return { x: own ?? x, inputRows, rows: count * this.#scratch.positions };
   }
 
-  /** Derivatives by what comes from a tile's ADC, times its range, into `raw`. */
-  #slopes(part: TilePart, dy: Table, inputs: Inputs): void {
-    const { raw, range } = this.#scratch;
+  /**
+   * Derivatives by what comes from a tile's ADC, times its range. Where all rows have one range, dy itself, and `factors` are what
+   * makes it so.
+   */
+  #slopes(part: TilePart, dy: Table, inputs: Inputs): Table {
+    const { raw, range, factors } = this.#scratch;
     part.divide(inputs, "back");
+    if (this.#isEven) {
+      for (let i = 0; i < this.outputs; i++) factors.data[i] = part.scale.data[i] * part.alpha;
+      return dy;
+    }
     this.#kernels.tileBack(inputs.rows, dy.width, dy.at, raw.at, part.scale.at, range.at);
+    return raw;
+  }
+
+  /** What `backward` multiplies by: for dy itself with the scales of outputs, while the range cancels out. */
+  #packBack({ main, weights, width, scale }: TilePart): void {
+    const { changed } = this.#scratch;
+    if (this.#isEven) this.#kernels.scaleRows(this.outputs, width, weights.at, changed.at, scale.at);
+    main.packBack(this.#isEven ? changed : weights);
   }
 
   /** What products count: rows, or examples. */

@@ -195,6 +195,16 @@ test("where nothing is rounded the slope by a range is that of differences, time
   expect(clipping[0]).toBeLessThan(step[0]);
 });
 
+test("a tile without a limit of inputs has no slope by its range", async () => {
+  const { network, lossAt, parameter } = await converted(
+    { tile: tile({ preset: "ideal" }), rangeRule: "step" },
+    "1.range",
+  );
+  lossAt(1);
+  network.backward();
+  expect(parameter.gradient.data[0]).toBe(0);
+});
+
 test("ranges are found to hold the share of inputs that is asked", async () => {
   const under = onTiles({
     tile: tile({ inputRange: 5 }),
