@@ -2,9 +2,17 @@
 import { readNetworks } from "../datasets/weights.ts";
 import { analognetVww } from "../models/analognet.ts";
 import { pcmInference } from "../models/pcm-inference.ts";
-import { cosine, experiment, type Result, sgd, type Time, tile } from "../src/index.ts";
+import { cosine, type Estimate, experiment, type Result, sgd, type Time, tile } from "../src/index.ts";
 import { persons } from "./hardware-aware/persons.ts";
 import { type Case, errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
+
+/** What an accuracy on chips lacks of that in floating point, in points. */
+const lost = ({ mean, standardError, interval95: [low, high], n }: Estimate, floating: number): Estimate => ({
+  mean: 100 * (floating - mean),
+  standardError: 100 * standardError,
+  interval95: [100 * (floating - high), 100 * (floating - low)],
+  n,
+});
 
 export default experiment({
   name: "analognet-vww",
@@ -76,7 +84,7 @@ export default experiment({
     ...tableMetrics,
     split:
       "whose pictures these are, and how many; other pictures than photographs of persons are a stand-in",
-    drop: "what is lost of the accuracy in floating point at each age (%)",
+    drop: "what is lost of the accuracy in floating point at each age (points)",
   },
 
   async run(given, context) {
@@ -127,11 +135,12 @@ export default experiment({
     const result = (found: Found): Result => ({
       metrics: {
         ...tableOf(found, data),
-        drop: Object.fromEntries(
-          found.cases.map(({ name, accuracy }) => [
-            name,
-            accuracy.map(({ mean }) => 100 * ((found.floating ?? Number.NaN) - mean)),
-          ]),
+        drop: found.cases.flatMap(({ name, accuracy }) =>
+          accuracy.map((one, k) => ({
+            case: name,
+            age: ages[k],
+            points: lost(one, found.floating as number),
+          })),
         ),
         split,
       },

@@ -27,6 +27,11 @@ export const paper: Paper = {
       value: "layers searched until cycles, weights, operations and efficiencies came within 1 %",
       why: "not known",
     },
+    pictures: {
+      what: "Visual Wake Words",
+      value: "the user's own copy, as much of it as there is, in grey, 100 x 100",
+      why: "its photographs are not ours to hand on; which of its tasks, sizes and colours they used is not known",
+    },
     energies: {
       what: "energy of a row and of a conversion",
       value: "three constants of the array, fitted to nine published efficiencies",
@@ -39,6 +44,14 @@ export const paper: Paper = {
       about: "mapping, time and energy; arithmetic on shapes, the same in the quick form",
       seconds: { quick: 1, full: 1 },
       standIns: ["network", "persons", "energies"],
+    },
+    drift: {
+      experiment: "analognet-vww",
+      about: "a network that sees persons, trained for chips of phase-change memory, over a year",
+      quickTask: "rings among made pictures",
+      full: { data: "visual-wake-words", bits: [8], ages: ["1 day"] }, // 83,000 images
+      seconds: { quick: 6, full: 20_000 },
+      standIns: ["persons", "pictures"],
     },
   },
   claims: [
@@ -106,11 +119,21 @@ export const paper: Paper = {
       standIns: [],
       criterion: { atMost: 2 },
     },
+    {
+      quantity: "lost of the accuracy in floating point after a day of drift, persons, 8 bits",
+      theirs: "at most 1.2 points",
+      mark: "P",
+      run: "drift",
+      metric: ["drop", { case: "8 bits, trained for it", age: "1 day" }, "points"],
+      unit: "points",
+      times: 1,
+      criterion: { atMost: 1.2 },
+    },
   ],
   missing: [
     {
-      what: "accuracies after 24 h of drift (at most 0.8 and 1.2 points lost)",
-      why: "training for the chip is an experiment of its own, not part of this page; data of the second task are not to be had",
+      what: "what keywords lose after 24 h of drift (at most 0.8 points)",
+      why: "an experiment of its own, analognet-kws, not part of this page",
     },
     {
       what: "measurements on the fabricated chip",

@@ -20,11 +20,11 @@ test("a small run learns made pictures, puts them on a chip both ways and says t
   ]);
   expect(rows[1].error.mean).toBeLessThan(15);
   expect(metrics["split"]).toMatch(/^stand-in for persons: .* 300 synthetic train .* 100 synthetic test/);
-  const drop = metrics["drop"] as unknown as Record<string, number[]>;
-  expect(drop["8 bits, trained for it"][0]).toBeCloseTo(
-    rows[1].error.mean - (metrics["floatingError"] as number),
-    9,
-  );
+  const drop = metrics["drop"] as unknown as { case: string; age: string; points: Estimate }[];
+  expect(drop.map((row) => row.case)).toEqual(rows.map((row) => row.case));
+  const { points } = drop[1];
+  expect(points.mean).toBeCloseTo(rows[1].error.mean - (metrics["floatingError"] as number), 9);
+  expect(points.interval95[1] - points.mean).toBeCloseTo(rows[1].error.interval95[1] - rows[1].error.mean, 9);
   expect(Object.keys(figures ?? {})).toEqual(["error"]);
   expect(Object.keys(networks ?? {})).toEqual(["floating", "8-bits-trained-for-it"]);
 });
