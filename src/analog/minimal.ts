@@ -139,8 +139,10 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
     pixel: "i32",
     lines: "i32",
     i: "i32",
+    vector: "i32",
+    stride: "i32", // from vector to vector in lines of the room
     at: "i32",
-    end: "i32",
+    zero: "i32",
   });
   const field = (name: Field): Code => i32.load(get(v.geometry), 4 * geometryFields.indexOf(name));
   const pointers = Array.from({ length: o.size }, () => fn.local("i32"));
@@ -148,24 +150,32 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
   const most = (a: Code, b: Code): Code => select(a, b, i32.gt_s(a, b));
   const leastSigned = (a: Code, b: Code): Code => select(a, b, i32.lt_s(a, b));
   /** Zeros in the lines of the room, from column to column. */
-  const clear = (from: Code, to: Code): Code => [
+  const clear = (from: Code, to: Code): Code =>
     each(
       v.i,
       { below: i32.const(placesOf(o.m)) },
-      set(v.at, plus(plus(get(v.lines), times(get(v.i), bytes(pitch))), times(from, get(v.pixel)))),
-      set(v.end, plus(plus(get(v.lines), times(get(v.i), bytes(pitch))), times(to, get(v.pixel)))),
+      set(v.at, plus(get(v.lines), times(get(v.i), bytes(pitch)))),
       each(
-        v.at,
-        { from: get(v.at), below: get(v.end), step: 16 },
-        v128.store(get(v.at), 0, v128.const(0, 0, 0, 0)),
+        v.vector,
+        { below: field("vectors") },
+        each(
+          v.zero,
+          {
+            from: plus(get(v.at), i32.shl(from, i32.const(4))),
+            below: plus(get(v.at), i32.shl(to, i32.const(4))),
+            step: 16,
+          },
+          v128.store(get(v.zero), 0, v128.const(0, 0, 0, 0)),
+        ),
+        set(v.at, plus(get(v.at), get(v.stride))),
       ),
-    ),
-  ];
+    );
   const inside = i32.sub(get(v.from), get(v.column)); // columns before what is inside
-  const widthInside = i32.sub(get(v.to), get(v.from));
   const along = o.along(
-    times(widthInside, field("vectors")),
-    plus(get(v.lines), times(inside, get(v.pixel))),
+    i32.sub(get(v.to), get(v.from)),
+    field("vectors"),
+    plus(get(v.lines), i32.shl(inside, i32.const(4))),
+    get(v.stride),
     pointers.map(get),
   );
   const sideways = call(
@@ -174,8 +184,7 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
     field("tiles"),
     field("vectors"),
     plus(get(v.lines), times(get(v.row), bytes(pitch))),
-    get(v.pixel),
-    times(get(v.pixel), i32.const(o.m)),
+    get(v.stride),
     get(v.places),
   );
   fn.body = [
@@ -192,6 +201,7 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
       ),
     ),
     set(v.columns, plus(times(field("tiles"), i32.const(o.m)), i32.const(o.size - o.m))),
+    set(v.stride, i32.shl(get(v.columns), i32.const(4))),
     set(v.to, most(i32.const(0), leastSigned(field("width"), plus(get(v.column), get(v.columns))))),
     set(v.from, leastSigned(get(v.to), most(i32.const(0), get(v.column)))),
     set(

@@ -5,8 +5,21 @@
  * round, y = At [ (G w) . (Bt d) ] filters m + 2 inputs d by 3 taps w (Winograd 1980, Arithmetic Complexity of Computations; Lavin & Gray
  * 2016, arXiv:1509.09308, section 4).
  */
-import { type Code, FunctionBuilder, f32, f32x4, get, i32, set, v128 } from "../wasm/assembler.ts";
-import { each, locals } from "./loops.ts";
+import {
+  br_if,
+  type Code,
+  FunctionBuilder,
+  f32,
+  f32x4,
+  get,
+  i32,
+  iff,
+  loop,
+  set,
+  tee,
+  v128,
+} from "../wasm/assembler.ts";
+import { locals } from "./loops.ts";
 
 /** Taps along a side. */
 export const tapCount = 3;
@@ -217,87 +230,93 @@ class Transform {
 
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
 
-/**
- * A transform along lines. `in`: (vectors, to, from…) reads lines that are given one by one and leaves places in the room; `add` and
- * `store`: (vectors, from, to…) adds to lines that are given one by one, or writes them.
- */
-export function down(matrix: Matrix, direction: "in" | "add" | "store"): FunctionBuilder {
-  const lineCount = direction === "in" ? matrix[0].length : matrix.length;
-  const fn = new FunctionBuilder({ parameters: Array.from({ length: 2 + lineCount }, () => "i32" as const) });
-  const [vectors, at] = [0, 1];
-  const lines = Array.from({ length: lineCount }, (_, k) => 2 + k);
-  const done = fn.local("i32");
-  const values = matrix[0].map(() => fn.local("v128"));
-  const transform = new Transform(fn);
-  const line = (k: number) => plus(get(lines[k]), get(done));
-  const body =
-    direction === "in"
-      ? [
-          values.map((value, k) => set(value, v128.load(line(k), 0))),
-          transform.byRows(matrix, values, (r, value) => v128.store(get(at), r * pitch, value)),
-        ]
-      : [
-          values.map((value, k) => set(value, v128.load(get(at), k * pitch))),
-          transform.byColumns(matrix, values, (r, value) =>
-            v128.store(line(r), 0, direction === "add" ? f32x4.add(v128.load(line(r), 0), value) : value),
-          ),
-        ];
-  fn.body = [
-    transform.prologue,
-    each(
-      done,
-      { below: i32.shl(get(vectors), i32.const(4)), step: 16 },
-      body,
-      set(at, plus(get(at), i32.const(16))),
-    ),
-  ];
-  return fn;
-}
+/** As many rounds as `count` says, at least one. */
+const rounds = (count: number, ...body: Code[]): Code =>
+  loop(body, br_if(0, tee(count, i32.sub(get(count), i32.const(1)))));
 
 /**
- * A transform across lines: (rows, tiles, vectors, at, tap, tile, places). Of each row of places and each tile, whose columns are
- * `tap` bytes apart and who are `tile` bytes apart, to (`in`) or from (`out`) `places`, [row][column][tile].
+ * A transform along lines. `in`: (columns, vectors, at, stride, line…) reads lines of the image, given one by one, and leaves places in
+ * lines of the room, [vector][column] with so many bytes from vector to vector; `add` and `store` the other way, to lines that are
+ * added to or written.
  */
-export function across(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
-  const names = ["rows", "tiles", "vectors", "at", "tap", "tile", "places"] as const;
+export function down(matrix: Matrix, direction: "in" | "add" | "store"): FunctionBuilder {
+  const lines = (direction === "in" ? matrix[0] : matrix).map((_, k) => `line${k}`);
+  const names = ["columns", "vectors", "at", "stride", ...lines];
   const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
-  const v = locals(fn, names, { row: "i32", k: "i32", done: "i32", tileAt: "i32", place: "i32" });
-  const columnCount = direction === "in" ? matrix[0].length : matrix.length;
-  const placeCount = direction === "in" ? matrix.length : matrix[0].length;
-  const columns = Array.from({ length: columnCount }, () => fn.local("i32"));
+  const v = locals(fn, names, { left: "i32", done: "i32", place: "i32" });
   const values = matrix[0].map(() => fn.local("v128"));
   const transform = new Transform(fn);
+  const pixel = (k: number) => plus(get(v[`line${k}`]), get(v.done));
   const body =
     direction === "in"
       ? [
-          values.map((value, k) => set(value, v128.load(get(columns[k]), 0))),
+          values.map((value, k) => set(value, v128.load(pixel(k), 0))),
           transform.byRows(matrix, values, (r, value) => v128.store(get(v.place), r * pitch, value)),
         ]
       : [
           values.map((value, k) => set(value, v128.load(get(v.place), k * pitch))),
-          transform.byColumns(matrix, values, (r, value) => v128.store(get(columns[r]), 0, value)),
+          transform.byColumns(matrix, values, (r, value) =>
+            v128.store(pixel(r), 0, direction === "add" ? f32x4.add(v128.load(pixel(r), 0), value) : value),
+          ),
         ];
+  fn.body = iff(get(v.columns), [
+    transform.prologue,
+    rounds(
+      v.columns,
+      set(v.place, get(v.at)),
+      set(v.left, get(v.vectors)),
+      rounds(
+        v.left,
+        body,
+        set(v.place, plus(get(v.place), get(v.stride))),
+        set(v.done, plus(get(v.done), i32.const(16))),
+      ),
+      set(v.at, plus(get(v.at), i32.const(16))),
+    ),
+  ]);
+  return fn;
+}
+
+/**
+ * A transform across lines: (rows, tiles, vectors, at, stride, places). Of each row of places in lines of the room, as `down` has them,
+ * and of each tile to (`in`) or from (`out`) `places`, [row][column][tile][vector].
+ */
+export function across(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
+  const names = ["rows", "tiles", "vectors", "at", "stride", "places"] as const;
+  const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
+  const v = locals(fn, names, { tile: "i32", left: "i32", tileAt: "i32", column: "i32", place: "i32" });
+  const placeCount = direction === "in" ? matrix.length : matrix[0].length;
+  const values = matrix[0].map(() => fn.local("v128"));
+  const transform = new Transform(fn);
+  const body =
+    direction === "in"
+      ? [
+          values.map((value, k) => set(value, v128.load(get(v.column), 16 * k))),
+          transform.byRows(matrix, values, (r, value) => v128.store(get(v.place), r * pitch, value)),
+        ]
+      : [
+          values.map((value, k) => set(value, v128.load(get(v.place), k * pitch))),
+          transform.byColumns(matrix, values, (r, value) => v128.store(get(v.column), 16 * r, value)),
+        ];
+  const step = 16 * (placeCount - tapCount + 1); // from tile to tile
   fn.body = [
     transform.prologue,
-    each(
-      v.row,
-      { below: get(v.rows) },
+    rounds(
+      v.rows,
       set(v.tileAt, get(v.at)),
       set(v.place, get(v.places)),
-      each(
-        v.k,
-        { below: get(v.tiles) },
-        columns.map((column, k) =>
-          set(column, k === 0 ? get(v.tileAt) : plus(get(columns[k - 1]), get(v.tap))),
-        ),
-        each(
-          v.done,
-          { below: get(v.vectors) },
+      set(v.tile, get(v.tiles)),
+      rounds(
+        v.tile,
+        set(v.column, get(v.tileAt)),
+        set(v.left, get(v.vectors)),
+        rounds(
+          v.left,
           body,
-          columns.map((column) => set(column, plus(get(column), i32.const(16)))),
+          set(v.column, plus(get(v.column), get(v.stride))),
           set(v.place, plus(get(v.place), i32.const(16))),
         ),
-        set(v.tileAt, plus(get(v.tileAt), get(v.tile))),
+        set(v.tileAt, plus(get(v.tileAt), i32.const(step))),
       ),
       set(v.at, plus(get(v.at), i32.const(pitch))),
       set(v.places, plus(get(v.places), i32.const(placeCount * pitch))),

@@ -18,6 +18,9 @@ import { type PatchOptions, patchPositions } from "./window.ts";
 /** Tiles whose products are made together: transformed, those of some ten channels fit into a core's second cache. */
 const together = 96;
 
+/** Bytes from vector to vector of taps in lines of a room. */
+const stride = 16 * tapCount;
+
 /** With fewer, transforms take what products save. */
 const leastChannels = 8;
 
@@ -172,7 +175,7 @@ export class WinogradPatches implements Products {
   ): void {
     const { tapsDown, tapsAcross } = this.#names;
     const { rooms } = this.#room();
-    const [lines, places, column] = [rooms + linesAt, rooms + transformedAt, 4 * this.#from];
+    const [lines, places] = [rooms + linesAt, rooms + transformedAt];
     const vectors = this.#from / 4;
     const most = Math.floor(placeNumbers / this.#from / panelColumns) * panelColumns;
     for (let first = 0; first < this.#o.outputs; first += most) {
@@ -180,9 +183,9 @@ export class WinogradPatches implements Products {
       for (let k = 0; k < count; k++) {
         for (let tx = 0; tx < tapCount; tx++) {
           const taps = this.#lines(w, first + k, turned ? tapCount - 1 - tx : tx);
-          this.#kernels[tapsDown](vectors, lines + tx * column, ...(turned ? taps.reverse() : taps));
+          this.#kernels[tapsDown](1, vectors, lines + 16 * tx, stride, ...(turned ? taps.reverse() : taps));
         }
-        this.#kernels[tapsAcross](this.#n, 1, vectors, lines, column, 0, places + k * column);
+        this.#kernels[tapsAcross](this.#n, 1, vectors, lines, stride, places + 4 * k * this.#from);
       }
       for (let place = 0; place < this.#n ** 2; place++)
         pack(first, count, places + 4 * place * placeNumbers, place);
@@ -229,24 +232,16 @@ export class WinogradPatches implements Products {
     const { inputs, outputs, group, runs } = this.#forward;
     const plans = [inputs, outputs, this.#gradient, group] as const;
     const { rooms, sums } = this.#room();
-    const [n, column, vectors] = [this.#n, 4 * this.#from, this.#from / 4];
+    const [n, vectors] = [this.#n, this.#from / 4];
     this.#kernels[correlate](...plans, this.#x, dy.at, sums, rooms, 0, count * runs, 0, n);
     const lines = rooms + linesAt;
     for (let k = 0; k < this.#o.outputs; k++) {
       const block = Math.floor(k / this.#blocks.outputs);
-      const own = (k - block * this.#blocks.outputs) * column;
-      this.#kernels[slopesAcross](
-        n,
-        1,
-        vectors,
-        lines,
-        column,
-        0,
-        sums + 4 * block * n ** 2 * placeNumbers + own,
-      );
+      const from = block * n ** 2 * placeNumbers + (k - block * this.#blocks.outputs) * this.#from;
+      this.#kernels[slopesAcross](n, 1, vectors, lines, stride, sums + 4 * from);
       // what fills channels up adds 0 to the next tap
       for (let tx = 0; tx < tapCount; tx++)
-        this.#kernels[slopesDown](vectors, lines + tx * column, ...this.#lines(dw, k, tx));
+        this.#kernels[slopesDown](1, vectors, lines + 16 * tx, stride, ...this.#lines(dw, k, tx));
     }
   }
 }
