@@ -91,8 +91,8 @@ export async function startCrew(size: number, o: Pick<Orders, "module" | "memory
   return new Crew(size, buffer, o.names, closers);
 }
 
-/** Products below so many multiplications, and tables below so many numbers, are not dealt out: some 30 us of work. */
-const least = { products: 1 << 19, numbers: 1 << 15 };
+/** Products below so many multiplications, tables and draws below so many numbers, are not dealt out: some 30 us of work. */
+const least = { products: 1 << 19, numbers: 1 << 15, normals: 1 << 13 };
 
 /** Whole numbers from 0 to `count` in about equal stretches, each a multiple of `step` but the last. */
 function stretches(count: number, parts: number, step = 1): [from: number, to: number][] {
@@ -186,6 +186,19 @@ export function dealtChunks(
       }),
     ]);
     crew.deal(name, call, shares);
+    return 0;
+  };
+}
+
+/** `normalTicks` by all threads, ticks shared out. */
+export function dealtTicks(crew: Crew, call: Call): Call {
+  return (to, count, key0, key1, stream, tick, scale, ticks) => {
+    if (ticks < 2 || count * ticks < least.normals)
+      return call(to, count, key0, key1, stream, tick, scale, ticks);
+    const shares = stretches(ticks, crew.size).map(([from, end]) => [
+      ...[to + 4 * count * from, count, key0, key1, stream, tick + from, scale, end - from],
+    ]);
+    crew.deal("normalTicks", call, shares);
     return 0;
   };
 }

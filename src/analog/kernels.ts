@@ -12,7 +12,15 @@ import { ModuleBuilder } from "../wasm/assembler.ts";
 import { exp, log, tanh } from "../wasm/exponential.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
 import { addCells, type CellName } from "./cells.ts";
-import { dealtChunks, dealtFilters, dealtNumbers, dealtProducts, dealtRows, startCrew } from "./crew.ts";
+import {
+  dealtChunks,
+  dealtFilters,
+  dealtNumbers,
+  dealtProducts,
+  dealtRows,
+  dealtTicks,
+  startCrew,
+} from "./crew.ts";
 import { addElementwise, type Elementwise } from "./elementwise.ts";
 import { Heap } from "./heap.ts";
 import { addImages } from "./images.ts";
@@ -283,6 +291,7 @@ const others = [
   "outer",
   "accumulate",
   "normals",
+  "normalTicks",
   "keep",
   "multiply",
   "pack",
@@ -369,11 +378,12 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
   const crew = await startCrew(threads, {
     module,
     memory: heap.memory,
-    names: ["multiply", ...minimalNames, ...dealt],
+    names: ["multiply", "normalTicks", ...minimalNames, ...dealt],
   });
   const plans = heap.take(planNumbers * threads).at;
   const shares: Record<string, Call> = {
     multiply: dealtProducts(crew, calls.multiply, heap.memory, plans),
+    normalTicks: dealtTicks(crew, calls.normalTicks),
   };
   for (const name of minimalNames) shares[name] = dealtFilters(crew, name, calls[name]);
   for (const [name, { inputs, outputs }] of Object.entries<Elementwise>(elementwise)) {

@@ -313,6 +313,30 @@ export class TilePart {
     return out;
   }
 
+  /** y = `offset` + outputs after the ADC times their scales and ranges, in one pass; false where bounds are managed. */
+  multiplyTo(y: Table, offset: Block, inputs: Inputs, address: Address): boolean {
+    const { adcBits, outputNoise } = this.#tile;
+    const { tileRead, tileReadNoisy, tileReadClipped, tileNoise } = this.#kernels;
+    const { raw, range, z, again } = this.#scratch;
+    if (again) return false;
+    const [rows, width, draw] = [inputs.rows, y.width, { address, attempt: 0, rows: inputs.rows }];
+    this.divide(inputs);
+    this.quantise(inputs);
+    this.#disturb(this.q, inputs.inputRows, draw);
+    const isNoisy = this.#sum(this.q, inputs.inputRows, draw);
+    if (isNoisy) this.#draw("output", width, draw);
+    const of = [this.scale.at, offset.at, range.at];
+    const most = adcBits === "none" ? 0 : stepsOf(adcBits);
+    const steps = [most / this.outputBound, this.outputBound / most, most];
+    if (most > 0 && isNoisy) tileReadNoisy(rows, width, raw.at, z.at, y.at, ...of, ...steps, outputNoise);
+    else if (most > 0) tileRead(rows, width, raw.at, y.at, ...of, ...steps);
+    else {
+      if (isNoisy) tileNoise(rows, width, raw.at, z.at, raw.at, outputNoise);
+      tileReadClipped(rows, width, raw.at, y.at, ...of, this.outputBound);
+    }
+    return true;
+  }
+
   #disturb(q: Table, inputRows: number, draw: Draw): void {
     const { inputNoise } = this.#tile;
     if (inputNoise === 0) return;
@@ -325,11 +349,9 @@ export class TilePart {
     const stream = kinds[kind] + kindsInAll * (attempt + attemptsInAll * (address.stream ?? 0));
     const [key0, key1] = this.#key;
     const { z, positions } = this.#scratch;
-    const end = list ? list[list.length - 1] + 1 : rows;
-    for (let row = 0, tick = address.first; row < end; row += positions, tick++) {
-      const count = Math.min(positions, end - row) * width;
-      this.#kernels.normals(z.at + 4 * row * width, count, key0, key1, stream, tick, 1);
-    }
+    const examples = Math.ceil((list ? list[list.length - 1] + 1 : rows) / positions);
+    const { normalTicks } = this.#kernels;
+    normalTicks(z.at, positions * width, key0, key1, stream, address.first, 1, examples);
     list?.forEach((row, to) => {
       z.data.copyWithin(to * width, row * width, (row + 1) * width);
     });
@@ -345,14 +367,33 @@ export class TilePart {
 
   /** From inputs after the DAC to outputs after the ADC. */
   #analog(q: Table, inputRows: number, o: Draw & { readonly out: Table; readonly kept: Table }): void {
-    const { tileNegative, tileMagnitude, tileDrop, tileCurve, tileNoise } = this.#kernels;
-    const { tileBound, tileBoundSlope, tileConvert, tileConvertSlope } = this.#kernels;
-    const { irDrop, wireConductance, weightNoise, outputNoise, adcBits } = this.#tile;
+    const { tileNoise, tileBound, tileBoundSlope, tileConvert, tileConvertSlope } = this.#kernels;
+    const { outputNoise, adcBits } = this.#tile;
     const { outputBound } = this;
-    const { raw, current, placed, z } = this.#scratch;
-    const { operand } = this;
-    const x = { ...operand, width: q.width };
+    const { raw, z } = this.#scratch;
     const { rows, out, kept } = o;
+    const { width, at } = raw;
+    const isNoisy = this.#sum(q, inputRows, o);
+    if (isNoisy) this.#draw("output", width, o);
+    if (isNoisy) tileNoise(rows, width, at, z.at, at, outputNoise);
+    const places = [rows, width, at, out.at, kept.at];
+    if (adcBits === "none") {
+      (this.#hasSlopes ? tileBoundSlope : tileBound)(...places, outputBound);
+      return;
+    }
+    const most = stepsOf(adcBits);
+    const steps = [...places, most / outputBound, outputBound / most, most];
+    if (this.#hasSlopes) tileConvertSlope(...steps, 1 / outputBound);
+    else tileConvert(...steps);
+  }
+
+  /** From inputs after the DAC to what reaches the ADC, into `raw`. Gives whether the noise of outputs is still to be added. */
+  #sum(q: Table, inputRows: number, o: Draw): boolean {
+    const { tileNegative, tileMagnitude, tileDrop, tileCurve } = this.#kernels;
+    const { irDrop, wireConductance, weightNoise, outputNoise } = this.#tile;
+    const { raw, current, placed } = this.#scratch;
+    const x = { ...this.operand, width: q.width };
+    const { rows } = o;
     const { width } = raw;
     this.#add(this.main, q, raw, rows, true);
     if (this.#turned) {
@@ -370,19 +411,7 @@ export class TilePart {
     if (weightNoise > 0)
       this.#addWeightNoise(q, inputRows, { ...o, besides: together ? outputNoise ** 2 : 0 });
     if (this.#zeta) tileCurve(rows, width, raw.at, raw.at, this.#zeta.at, this.#curve);
-    if (outputNoise > 0 && !together) {
-      this.#draw("output", width, o);
-      tileNoise(rows, width, raw.at, z.at, raw.at, outputNoise);
-    }
-    const places = [rows, width, raw.at, out.at, kept.at];
-    if (adcBits === "none") {
-      (this.#hasSlopes ? tileBoundSlope : tileBound)(...places, outputBound);
-      return;
-    }
-    const most = stepsOf(adcBits);
-    const steps = [...places, most / outputBound, outputBound / most, most];
-    if (this.#hasSlopes) tileConvertSlope(...steps, 1 / outputBound);
-    else tileConvert(...steps);
+    return outputNoise > 0 && !together;
   }
 
   /** Adds to `raw` the noise of weights, and what else has variance `besides`. */

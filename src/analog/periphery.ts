@@ -21,6 +21,13 @@ const within = (g: Graph, x: Node, bound: Node): Node =>
 const sign = (g: Graph, x: Node): Node =>
   g.select(g.node("lt", [x, g.constant(0)]), g.constant(-1), g.constant(1));
 
+/** offset + step k scale range, k the whole number of steps nearest to x, at most `most` in size */
+function readOut(g: Graph, x: Node, of: Readonly<Record<string, Node>>): Node {
+  const { scale, offset, range, perStep, step, most } = of;
+  const q = g.mul(clipped(g, g.node("nearest", [g.mul(x, perStep)]), most), step);
+  return g.add(offset, g.mul(g.mul(q, scale), range));
+}
+
 export const peripheryTables = {
   /** q = step k, k the whole number nearest to x inverse perStep, ties to even, at most `most` in size */
   tileQuantise: {
@@ -138,6 +145,35 @@ export const peripheryTables = {
     scalars: ["bound"],
     compute: (g, { x, bound }) => ({ q: clipped(g, x, bound), kept: within(g, x, bound) }),
   },
+  /** y = offset + q scale range, q = step k as that of `tileConvert` */
+  tileRead: {
+    inputs: ["x"],
+    outputs: ["y"],
+    columns: ["scale", "offset"],
+    rows: ["range"],
+    scalars: ["perStep", "step", "most"],
+    compute: (g, { x, ...of }) => ({ y: readOut(g, x, of) }),
+  },
+  /** y = offset + x scale range, x clipped at bound */
+  tileReadClipped: {
+    inputs: ["x"],
+    outputs: ["y"],
+    columns: ["scale", "offset"],
+    rows: ["range"],
+    scalars: ["bound"],
+    compute: (g, { x, scale, offset, range, bound }) => ({
+      y: g.add(offset, g.mul(g.mul(clipped(g, x, bound), scale), range)),
+    }),
+  },
+  /** y as that of `tileRead` for x + sd z */
+  tileReadNoisy: {
+    inputs: ["x", "z"],
+    outputs: ["y"],
+    columns: ["scale", "offset"],
+    rows: ["range"],
+    scalars: ["perStep", "step", "most", "sd"],
+    compute: (g, { x, z, sd, ...of }) => ({ y: readOut(g, g.add(x, g.mul(sd, z)), of) }),
+  },
   /** y = x + q scale range */
   tileAdd: {
     inputs: ["x", "q"],
@@ -153,6 +189,14 @@ export const peripheryTables = {
     columns: ["scale"],
     rows: ["range"],
     compute: (g, { dy, scale, range }) => ({ d: g.mul(g.mul(dy, scale), range) }),
+  },
+  /** dx where the input was not clipped, else 0 */
+  tileClipBack: {
+    inputs: ["dx", "x"],
+    outputs: ["y"],
+    rows: ["inverse"],
+    scalars: ["bound"],
+    compute: (g, { dx, x, inverse, bound }) => ({ y: g.mul(dx, within(g, g.mul(x, inverse), bound)) }),
   },
   /** dx inverse where the input was not clipped, else 0 */
   tileInputBack: {

@@ -18,6 +18,8 @@ export interface Scratch {
   readonly kept: Table;
   readonly again: Again | undefined;
   readonly changed: Block; // a matrix
+  readonly factors: Block; // [output]
+  readonly products: Block; // [output]
   readonly range: Block; // [row of outputs]
   readonly inverse: Block; // [row of inputs]
   readonly sums: Block; // [row]
@@ -76,6 +78,8 @@ export function takeScratch(
         }
       : undefined,
     changed: share("changed", outputs * paddedColumns(o.most)),
+    factors: share("factors", paddedColumns(outputs)),
+    products: share("products", paddedColumns(outputs)),
     range: share("range", rows),
     inverse: share("inverse", Math.max(rows, inputRows)),
     sums: share("sums", Math.max(rows, inputRows)),

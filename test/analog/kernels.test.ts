@@ -114,6 +114,18 @@ test("normals are those of their addresses, whatever the count", async () => {
   }
 });
 
+test("normals of several ticks lie one after the other, and nothing behind them is written", async () => {
+  const kernels = await compileKernels(2 ** 16);
+  const { data, at } = kernels.heap.take(70);
+  data.fill(7);
+  const [count, ticks] = [20, 3];
+  kernels.normalTicks(at, count, 123, 456, 5, 9, 0.25, ticks);
+  const expected = Array.from({ length: count * ticks }, (_, k) =>
+    f(plain.normal([123, 456], 5, k % count, 9 + Math.floor(k / count)) * 0.25),
+  );
+  expect(Array.from(data)).toEqual([...expected, ...new Array<number>(10).fill(7)]);
+});
+
 const x = Float32Array.from([-100, -3.5, -1, -1e-3, -0, 0, 1e-9, 0.5, 1, 2.5, 20, 90, 0.125]);
 const y = plain.numbers(x.length, 5).map(Math.abs);
 const z = plain.numbers(x.length, 6);
