@@ -1,8 +1,8 @@
 /** Keywords on one PCM crossbar: what converters of few bits and days of drift cost. */
 import { readNetworks, shippedNetwork } from "../datasets/weights.ts";
 import { analognetKws } from "../models/analognet.ts";
-import { pcmInference } from "../models/pcm-inference.ts";
-import { cosine, experiment, type Result, type State, sgd, type Time, tile } from "../src/index.ts";
+import { experiment, type Result, type State, type Time } from "../src/index.ts";
+import { analognetArray, analognetMapping, descent, firstGain } from "./hardware-aware/analognets.ts";
 import { keywordShape, keywords } from "./hardware-aware/keywords.ts";
 import {
   type Case,
@@ -38,8 +38,8 @@ export default experiment({
     bits: [8, 6, 4],
     noise: 0.1,
     clip: 2.5,
-    gain: 10,
-    rangeBatches: 0,
+    gain: 0,
+    rangeBatches: 10,
     chips: 10,
     ages: ["25 s", "1 h", "1 day", "30 days", "1 year"],
     weights: "",
@@ -65,9 +65,8 @@ export default experiment({
     noise:
       "standard deviation of the noise on weights in training for the crossbar, over the largest weight of a layer",
     clip: "weights of a layer are clipped at so many of their standard deviations",
-    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers",
-    rangeBatches:
-      "batches over which input ranges are looked for before they are learnt; 0 for one pass over the clips",
+    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers; 0 to learn it",
+    rangeBatches: "batches over which input ranges and the gain are looked for before they are learnt",
     chips: "programmings of each case",
     ages: "times after programming",
     weights:
@@ -84,42 +83,28 @@ export default experiment({
     const { batch, bits, chips, clip, gain, noise, weights } = given;
     const ages = given.ages as readonly Time[];
     const { split, ...data } = await keywords(given.data, context.seed);
-    const array = (width: number) =>
-      ({
-        device: pcmInference,
-        rows: 1024,
-        columns: 512,
-        dacBits: width,
-        adcBits: width,
-        outputBound: gain,
-        // the paper's chip model has errors of programming, drift and 1/f noise alone
-        irDrop: 0,
-        weightNoise: 0,
-      }) as const;
-    const mapping = {
-      scale: "tile",
-      rangeBatches: given.rangeBatches || Math.ceil(data.train.labels.length / batch),
-    } as const;
-    const descent = (rate: number) =>
-      sgd({ learningRate: cosine(rate, { warmUp: 0.05 }), momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
-    const cases = bits.flatMap((width): Case[] => [
-      { name: `${width} bits, as it is`, mapping, tile: tile(array(width)), ages, chips },
-      {
-        name: `${width} bits, trained for it`,
-        mapping: { ...mapping, clipSigmas: clip },
-        training: {
-          epochs: given.awareEpochs,
-          batch,
-          optimizer: descent(given.awareRate),
-          noise: "constant",
-          noiseScale: noise,
-          tile: tile(array(width)),
+    const mapping = analognetMapping({ rangeBatches: given.rangeBatches, gain });
+    const cases = bits.flatMap((width): Case[] => {
+      const array = analognetArray(width, gain || firstGain);
+      return [
+        { name: `${width} bits, as it is`, mapping, tile: array, ages, chips },
+        {
+          name: `${width} bits, trained for it`,
+          mapping: { ...mapping, clipSigmas: clip },
+          training: {
+            epochs: given.awareEpochs,
+            batch,
+            optimizer: descent(given.awareRate),
+            noise: "constant",
+            noiseScale: noise,
+            tile: array,
+          },
+          tile: array,
+          ages,
+          chips,
         },
-        tile: tile(array(width)),
-        ages,
-        chips,
-      },
-    ]);
+      ];
+    });
     const chance = 1 / 12;
     const result = (found: Found): Result => ({
       metrics: {

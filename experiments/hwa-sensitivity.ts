@@ -184,8 +184,10 @@ function lookWith(
   weights: State,
   o: { readonly chips: number; readonly age: Time; readonly seed: string | number },
 ) {
+  const { "tiles.outputBound": bound, ...own } = weights; // learnt: of the standard tile
+  const standard = { ...subject.tile, ...(bound ? { outputBound: bound.data[0] } : {}) };
   return async (effect: Effect | undefined, level: number, signal: AbortSignal): Promise<number> => {
-    const tile = tileWith(subject.tile ?? {}, effect, level);
+    const tile = tileWith(standard, effect, level);
     const under = onTiles({ tile, noiseScale: 0 });
     const network = await sequential(subject.layers, {
       inputs: subject.inputs,
@@ -194,7 +196,7 @@ function lookWith(
       matrices: under.matrices,
       memory: 1.5,
     });
-    network.setWeights(weights);
+    network.setWeights(own);
     const accuracies: number[] = [];
     for (let c = 0; c < o.chips && !signal.aborted; c++) {
       const chip = await program(under.values(), tile, { seed: `${o.seed}/${c}` });

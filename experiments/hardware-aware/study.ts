@@ -7,6 +7,7 @@
 import {
   type AwareOptions,
   type Chip,
+  ConfigError,
   type Estimate,
   type Examples,
   estimate,
@@ -54,7 +55,9 @@ export interface Training {
 /** One way onto chips. */
 export interface Case {
   readonly name: string;
-  /** Training for chips, from the weights in floating point, on tiles that may disturb less, which is faster. Without it weights are as they are. */
+  /** Name of a case before this one, whose trained weights it begins with. Default: the network in floating point. */
+  readonly from?: string;
+  /** Training for chips, on tiles that may disturb less, which is faster. Without it weights are as they are. */
   readonly training?: Training &
     Pick<AwareOptions, "noise" | "noiseScale" | "rampSteps" | "dropConnect"> & {
       readonly tile: Tile;
@@ -63,6 +66,8 @@ export interface Case {
     };
   /** How weights are mapped to conductances, and ranges of inputs found. */
   readonly mapping?: Omit<AwareOptions, "tile" | "noise" | "noiseScale" | "rampSteps" | "dropConnect">;
+  /** Chips have one output bound for all tiles, the median of those of training where each matrix has its own. */
+  readonly boundOnChips?: "shared";
   readonly tile: Tile;
   /** What chips of an age are of, where that is another tile for some: written anew, with the same draws. Default `tile`. */
   readonly tileAt?: (age: Time) => Tile;
@@ -197,8 +202,7 @@ async function studyWith(
   else if (o.floating.epochs > 0) found.losses = await learn(floating, o.floating, "floating");
   if (context.signal.aborted) return found;
   found.floating = (await evaluate(floating, task.test, { signal: context.signal })).accuracy;
-  const start = floating.weights();
-  found.networks = { floating: start };
+  found.networks = { floating: floating.weights() };
   context.log({ stage: "floating", accuracy: found.floating });
   context.partial(found);
 
@@ -206,11 +210,13 @@ async function studyWith(
     begin(k + 1);
     const { name, training, mapping = {}, tile, ages, chips } = one;
     const batch = training?.batch ?? o.floating.batch;
-    const under = onTiles({ ...mapping, tile, noiseScale: 0 });
+    const { boundOnChips: outputBound = mapping.outputBound ?? "tile" } = one;
+    const under = onTiles({ ...mapping, outputBound, tile, noiseScale: 0 });
     const onChips = await build(batch, under, withoutDropout(task.layers));
     let losses: readonly number[] = [];
+    const start = startOf(one, found.networks);
     if (training && known[networkName(name)]) {
-      onChips.setWeights(known[networkName(name)]);
+      onChips.setWeights(boundsOf(known[networkName(name)], outputBound, tile));
       found.networks = { ...found.networks, [networkName(name)]: known[networkName(name)] };
     } else if (training) {
       const { tile: easier, epochs, batch: _, optimizer, distillation, ...noise } = training;
@@ -221,7 +227,7 @@ async function studyWith(
       const teacher = distillation && { ...distillation, network: floating };
       losses = await learn(aware, { epochs, batch, optimizer, teacher }, name);
       if (context.signal.aborted) return found;
-      onChips.setWeights(aware.weights());
+      onChips.setWeights(boundsOf(aware.weights(), outputBound, tile));
       found.networks = { ...found.networks, [networkName(name)]: aware.weights() };
     } else {
       onChips.setWeights(start, { some: true });
@@ -261,6 +267,29 @@ async function studyWith(
   return found;
 }
 
+/** Weights that a case begins with: of those of another case what a network in floating point has. Throws `ConfigError`. */
+function startOf({ name, from }: Case, networks: Readonly<Record<string, State>>): State {
+  const { floating } = networks;
+  if (from === undefined) return floating;
+  const state = networks[networkName(from)];
+  if (!state) throw new ConfigError(`${name} begins with the weights of ${from}, which is not before it`);
+  return Object.fromEntries(Object.keys(floating).map((key) => [key, state[key]]));
+}
+
+/** Weights whose output bounds are one: the median of those of matrices, or that of the tile where they have none. */
+function boundsOf(state: State, kind: AwareOptions["outputBound"], tile: Tile): State {
+  if (kind !== "shared" || state["tiles.outputBound"]) return state;
+  const isBound = (key: string) => key.endsWith(".outputBound");
+  const bounds = Object.entries(state).flatMap(([key, { data }]) => (isBound(key) ? [data[0]] : []));
+  bounds.sort((a, b) => a - b);
+  const middle = [bounds[(bounds.length - 1) >> 1], bounds[bounds.length >> 1]];
+  const bound = bounds.length > 0 ? (middle[0] + middle[1]) / 2 : tile.outputBound;
+  return {
+    ...Object.fromEntries(Object.entries(state).filter(([key]) => !isBound(key))),
+    "tiles.outputBound": { shape: [1], data: Float32Array.of(bound) },
+  };
+}
+
 /** Layers of the same names that leave nothing out: ranges of inputs are those of looks. */
 function withoutDropout(layers: readonly Layer[]): Layer[] {
   return layers.map((layer) => {
@@ -274,7 +303,7 @@ function withoutDropout(layers: readonly Layer[]): Layer[] {
 }
 
 /**
- * Lets input ranges follow the inputs of some batches and then learn from as many more, twice; weights and running means of
+ * Lets input ranges, and output bounds that are learnt, follow some batches and then learn from as many more, twice; weights and running means of
  * normalisation stay. Rasch et al. 2023 do so with weights that were not trained for chips: 500 batches, then 1000 of descent.
  */
 async function findRanges(
@@ -296,7 +325,8 @@ async function findRanges(
     if (k < o.batches) continue;
     network.judge({ labels: Array.prototype.slice.call(labels, from * rows, (from + batch) * rows) });
     network.backward();
-    for (const { name, gradient } of network.parameters) if (!name.endsWith(".range")) gradient.data.fill(0);
+    for (const { name, gradient } of network.parameters)
+      if (!/\.(range|outputBound)$/.test(name)) gradient.data.fill(0);
     network.step();
     if (k % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
