@@ -39,7 +39,7 @@ export default experiment({
     awareRate: 0.01,
     bits: [8, 6, 4],
     noise: 0.1,
-    clip: 2.5,
+    clip: 2,
     remapEvery: 10,
     rangeBatches: 10,
     chips: 10,

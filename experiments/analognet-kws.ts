@@ -37,7 +37,7 @@ export default experiment({
     awareRate: 0.01,
     bits: [8, 6, 4],
     noise: 0.1,
-    clip: 2.5,
+    clip: 2,
     gain: 0,
     rangeBatches: 10,
     chips: 10,
