@@ -95,7 +95,7 @@ interface WrittenPart {
   readonly values: Float32Array; // relative, [output][tap][channel]
   readonly scale: Float64Array; // [output]
   readonly inputRange: number;
-  readonly outputBound: number;
+  readonly outputBound: number | undefined;
   readonly key: Key;
   readonly array: number; // which of the chip's arrays
   readonly first: number; // device of its first weight
@@ -335,13 +335,14 @@ function partsOf(
   },
 ): WrittenMatrix {
   const { weights, outputs, inputs, taps = 1, scale: told, offset } = values;
-  const { inputRange = tile.inputRange, outputBound = tile.outputBound } = values;
+  const { inputRange = tile.inputRange, outputBound } = values;
   const refuse = (reason: string): never => {
     throw new ConfigError(`matrix ${name}: ${reason}`);
   };
   if (weights.length !== outputs * inputs)
     refuse(`${outputs} x ${inputs} weights are ${outputs * inputs} numbers, not ${weights.length}`);
-  if (!(outputBound > 0)) refuse(`its output bound is ${outputBound}, not a positive number`);
+  if (outputBound !== undefined && !(outputBound > 0))
+    refuse(`its output bound is ${outputBound}, not a positive number`);
   if (taps > tile.rows) refuse(`a kernel of ${taps} cells does not fit on a tile of ${tile.rows} rows`);
   if (!Number.isInteger(inputs / taps)) refuse(`${inputs} inputs are not channels of ${taps} taps`);
   for (const [what, list] of Object.entries({ scale: told, offset }))

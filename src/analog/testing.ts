@@ -23,7 +23,7 @@ export type TestSums = (k: number, read: PartRead, draw: number) => Float64Array
 interface PartSize {
   readonly inputs: number;
   readonly scale: ArrayLike<number>; // [output]
-  readonly outputBound: number;
+  readonly outputBound: number | undefined;
   readonly key: Key;
 }
 
@@ -94,7 +94,7 @@ async function readByTile(
   );
   const kernels = await compileKernels(4 * numbers);
   const { heap } = kernels;
-  const stations = parts.map(({ inputs, scale, outputBound }, k) => ({
+  const stations = parts.map(({ inputs, scale, outputBound = tile.outputBound }, k) => ({
     matrix: new TiledMatrix(kernels, {
       tile: { ...tile, rows: inputs, outputBound },
       outputs: scale.length,
