@@ -1,8 +1,8 @@
 /** Is there a person in the picture, on one PCM crossbar: a stand-in for AnalogNet-VWW with converters of few bits, over a year. */
 import { readNetworks } from "../datasets/weights.ts";
 import { analognetVww } from "../models/analognet.ts";
-import { pcmInference } from "../models/pcm-inference.ts";
-import { cosine, type Estimate, experiment, type Result, sgd, type Time, tile } from "../src/index.ts";
+import { type Estimate, experiment, type Result, type Time } from "../src/index.ts";
+import { analognetArray, analognetMapping, descent, firstGain } from "./hardware-aware/analognets.ts";
 import { persons } from "./hardware-aware/persons.ts";
 import { type Case, errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
 
@@ -32,10 +32,9 @@ export default experiment({
     awareRate: 0.01,
     bits: [8, 6, 4],
     noise: 0.1,
-    clip: 2.5,
-    gain: 10,
-    learnGain: true,
-    rangeBatches: 0,
+    clip: 2,
+    gain: 0,
+    rangeBatches: 10,
     chips: 10,
     ages: ["25 s", "1 h", "1 day", "30 days", "1 year"],
     weights: "",
@@ -69,11 +68,8 @@ export default experiment({
     noise:
       "standard deviation of the noise on weights in training for the crossbar, over the largest weight of a layer",
     clip: "weights of a layer are clipped at so many of their standard deviations",
-    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers, where it is not learnt",
-    learnGain:
-      "find that number as the median of what layers reach, and learn it in training for the crossbar, still one for all layers",
-    rangeBatches:
-      "batches over which input ranges are looked for before they are learnt; 0 for one pass over the pictures",
+    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers; 0 to learn it",
+    rangeBatches: "batches over which input ranges and the gain are looked for before they are learnt",
     chips: "programmings of each case",
     ages: "times after programming",
     weights:
@@ -95,43 +91,22 @@ export default experiment({
       counts: { train: given.images, test: given.tests },
       seed: context.seed,
     });
-    const array = (width: number) =>
-      tile({
-        device: pcmInference,
-        rows: 1024,
-        columns: 512,
-        dacBits: width,
-        adcBits: width,
-        outputBound: gain,
-        // the paper's chip model has errors of programming, drift and 1/f noise alone
-        irDrop: 0,
-        weightNoise: 0,
-      });
-    const mapping = {
-      scale: "tile",
-      outputBound: given.learnGain ? "shared" : "tile",
-      rangeBatches: given.rangeBatches || Math.ceil(data.train.labels.length / batch),
-    } as const;
-    const descent = (rate: number) =>
-      sgd({ learningRate: cosine(rate, { warmUp: 0.05 }), momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
-    const cases = bits.flatMap((width): Case[] => [
-      { name: `${width} bits, as it is`, mapping, tile: array(width), ages, chips },
-      {
-        name: `${width} bits, trained for it`,
-        mapping: { ...mapping, clipSigmas: clip },
-        training: {
-          epochs: given.awareEpochs,
-          batch,
-          optimizer: descent(given.awareRate),
-          noise: "constant",
-          noiseScale: noise,
-          tile: array(width),
+    const mapping = analognetMapping({ rangeBatches: given.rangeBatches, gain });
+    const cases = bits.flatMap((width): Case[] => {
+      const array = analognetArray(width, gain || firstGain);
+      const training = { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate), tile: array };
+      return [
+        { name: `${width} bits, as it is`, mapping, tile: array, ages, chips },
+        {
+          name: `${width} bits, trained for it`,
+          mapping: { ...mapping, clipSigmas: clip },
+          training: { ...training, noise: "constant", noiseScale: noise },
+          tile: array,
+          ages,
+          chips,
         },
-        tile: array(width),
-        ages,
-        chips,
-      },
-    ]);
+      ];
+    });
     const result = (found: Found): Result => ({
       metrics: {
         ...tableOf(found, data),
