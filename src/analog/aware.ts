@@ -423,6 +423,7 @@ export class AwareMatrix implements MatrixUnit {
     const address = { first: tick * this.#examples, stream };
     this.tiled.forward(x, y, count, address, {
       after: isTraining ? this.#examplesDone : 0,
+      slopes: isTraining,
       reached: reach && ((largest) => reach.follow(largest, batches)),
     });
     this.#examplesDone += count;

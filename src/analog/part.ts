@@ -15,7 +15,7 @@ import type { Kernels } from "./kernels.ts";
 import { paddedColumns } from "./matvec.ts";
 import type { Products } from "./rows.ts";
 import type { Again, Scratch } from "./scratch.ts";
-import type { Table } from "./table.ts";
+import { rowsFrom, type Table } from "./table.ts";
 import { isQuadratic, stepsOf, type Tile } from "./tile.ts";
 import { wireLosses } from "./wire.ts";
 
@@ -53,12 +53,6 @@ interface Draw {
   readonly rows: number;
   readonly list?: readonly number[];
 }
-
-/** A table from some row on: the same memory. */
-const rowsFrom = (table: Table, first: number): Table =>
-  first === 0
-    ? table
-    : { ...table, at: table.at + 4 * first * table.width, data: table.data.subarray(first * table.width) };
 
 export class TilePart {
   /** Channels [from, to) of the inputs. */
@@ -242,7 +236,7 @@ export class TilePart {
     const { noiseManagement, averageDecay, inputNoise } = this.#tile;
     const [range, inverse] = [this.#scratch.range.data, this.#scratch.inverse.data];
     if (noiseManagement === "none") {
-      range.fill(this.alpha, 0, rows);
+      if (way === "forward") range.fill(this.alpha, 0, rows);
       inverse.fill(1 / this.alpha, 0, inputRows);
       return;
     }
@@ -313,12 +307,14 @@ export class TilePart {
     return out;
   }
 
-  /** y = `offset` + outputs after the ADC times their scales and ranges, in one pass; false where bounds are managed. */
-  multiplyTo(y: Table, offset: Block, inputs: Inputs, address: Address): boolean {
+  /**
+   * y = `offset` + outputs after the ADC times their scales and ranges, in one pass; false where it takes more. With `first` slopes by the
+   * output bound go to rows of `kept` from there on.
+   */
+  multiplyTo(y: Table, offset: Block, inputs: Inputs, address: Address, first?: number): boolean {
     const { adcBits, outputNoise } = this.#tile;
-    const { tileRead, tileReadNoisy, tileReadClipped, tileNoise } = this.#kernels;
     const { raw, range, z, again } = this.#scratch;
-    if (again) return false;
+    if (again || (adcBits === "none" && first !== undefined)) return false;
     const [rows, width, draw] = [inputs.rows, y.width, { address, attempt: 0, rows: inputs.rows }];
     this.divide(inputs);
     this.quantise(inputs);
@@ -326,14 +322,19 @@ export class TilePart {
     const isNoisy = this.#sum(this.q, inputs.inputRows, draw);
     if (isNoisy) this.#draw("output", width, draw);
     const of = [this.scale.at, offset.at, range.at];
-    const most = adcBits === "none" ? 0 : stepsOf(adcBits);
-    const steps = [most / this.outputBound, this.outputBound / most, most];
-    if (most > 0 && isNoisy) tileReadNoisy(rows, width, raw.at, z.at, y.at, ...of, ...steps, outputNoise);
-    else if (most > 0) tileRead(rows, width, raw.at, y.at, ...of, ...steps);
-    else {
-      if (isNoisy) tileNoise(rows, width, raw.at, z.at, raw.at, outputNoise);
-      tileReadClipped(rows, width, raw.at, y.at, ...of, this.outputBound);
+    if (adcBits === "none") {
+      if (isNoisy) this.#kernels.tileNoise(rows, width, raw.at, z.at, raw.at, outputNoise);
+      this.#kernels.tileReadClipped(rows, width, raw.at, y.at, ...of, this.outputBound);
+      return true;
     }
+    const most = stepsOf(adcBits);
+    const [noise, sd] = isNoisy ? [[z.at], [outputNoise]] : [[], []];
+    const [slope, inverse] =
+      first === undefined ? [[], []] : [[rowsFrom(this.kept, first).at], [1 / this.outputBound]];
+    const kernel = `tileRead${first === undefined ? "" : "Slope"}${isNoisy ? "Noisy" : ""}` as const;
+    const steps = [most / this.outputBound, this.outputBound / most, most];
+    const tables = [raw.at, ...noise, y.at, ...slope];
+    this.#kernels[kernel](rows, width, ...tables, ...of, ...steps, ...inverse, ...sd);
     return true;
   }
 

@@ -28,6 +28,22 @@ function readOut(g: Graph, x: Node, of: Readonly<Record<string, Node>>): Node {
   return g.add(offset, g.mul(g.mul(q, scale), range));
 }
 
+/** q and its slope as `tileConvertSlope` says. */
+function convertedSlope(g: Graph, of: Readonly<Record<string, Node>>): { q: Node; slope: Node } {
+  const { x, perStep, step, most, inverse } = of;
+  const steps = g.mul(x, perStep);
+  const k = g.node("nearest", [steps]);
+  const inside = g.mul(g.sub(g.mul(k, step), x), inverse);
+  const isInside = g.node("lt", [magnitude(g, steps), most]);
+  return { q: g.mul(clipped(g, k, most), step), slope: g.select(isInside, inside, sign(g, x)) };
+}
+
+/** What `readOut` gives, and the slope of `tileConvertSlope`. */
+function readSlope(g: Graph, x: Node, of: Readonly<Record<string, Node>>): { y: Node; slope: Node } {
+  const { q, slope } = convertedSlope(g, { x, ...of });
+  return { y: g.add(of.offset, g.mul(g.mul(q, of.scale), of.range)), slope };
+}
+
 export const peripheryTables = {
   /** q = step k, k the whole number nearest to x inverse perStep, ties to even, at most `most` in size */
   tileQuantise: {
@@ -121,13 +137,7 @@ export const peripheryTables = {
     inputs: ["x"],
     outputs: ["q", "slope"],
     scalars: ["perStep", "step", "most", "inverse"],
-    compute: (g, { x, perStep, step, most, inverse }) => {
-      const steps = g.mul(x, perStep);
-      const k = g.node("nearest", [steps]);
-      const inside = g.mul(g.sub(g.mul(k, step), x), inverse);
-      const isInside = g.node("lt", [magnitude(g, steps), most]);
-      return { q: g.mul(clipped(g, k, most), step), slope: g.select(isInside, inside, sign(g, x)) };
-    },
+    compute: convertedSlope,
   },
   /** The same without rounding: the slope is 0 inside. */
   tileBoundSlope: {
@@ -153,6 +163,24 @@ export const peripheryTables = {
     rows: ["range"],
     scalars: ["perStep", "step", "most"],
     compute: (g, { x, ...of }) => ({ y: readOut(g, x, of) }),
+  },
+  /** y as that of `tileRead`, slope as that of `tileConvertSlope` */
+  tileReadSlope: {
+    inputs: ["x"],
+    outputs: ["y", "slope"],
+    columns: ["scale", "offset"],
+    rows: ["range"],
+    scalars: ["perStep", "step", "most", "inverse"],
+    compute: (g, { x, ...of }) => readSlope(g, x, of),
+  },
+  /** The same of x + sd z. */
+  tileReadSlopeNoisy: {
+    inputs: ["x", "z"],
+    outputs: ["y", "slope"],
+    columns: ["scale", "offset"],
+    rows: ["range"],
+    scalars: ["perStep", "step", "most", "inverse", "sd"],
+    compute: (g, { x, z, sd, ...of }) => readSlope(g, g.add(x, g.mul(sd, z)), of),
   },
   /** y = offset + x scale range, x clipped at bound */
   tileReadClipped: {

@@ -38,6 +38,12 @@ export function tableOver({ at, data }: Block, shape: Shape): Table {
   return { at, data, shape, positions: positionsOf(shape), features, width: paddedColumns(features) };
 }
 
+/** A table from some row on: the same memory. */
+export const rowsFrom = (table: Table, first: number): Table =>
+  first === 0
+    ? table
+    : { ...table, at: table.at + 4 * first * table.width, data: table.data.subarray(first * table.width) };
+
 /** Sets what fills rows up to 0, where something does. */
 export function clearFilling({ data, features, width }: Table, rows: number): void {
   if (features === width) return;

@@ -168,7 +168,7 @@ export class TiledMatrix {
 
   /**
    * y = what the tiles make of `count` examples x; what fills rows of y up is 0. `after`: examples that are to be kept for `gradient`,
-   * of products before this one. `reached` is told of each tile the largest output of each row before the ADC: a view. Throws
+   * of products before this one; without `slopes` nothing is kept for it. `reached` is told of each tile the largest output of each row before the ADC: a view. Throws
    * `ConfigError` for too many examples.
    */
   forward(
@@ -176,20 +176,25 @@ export class TiledMatrix {
     y: Table,
     count: number,
     address: Address,
-    o: { readonly after?: number; readonly reached?: (largest: Float32Array) => void } = {},
+    o: {
+      readonly after?: number;
+      readonly slopes?: boolean;
+      readonly reached?: (largest: Float32Array) => void;
+    } = {},
   ): void {
-    const { after = 0, reached } = o;
+    const { after = 0, slopes = true, reached } = o;
     if (after + count > this.#examples)
       throw new ConfigError(`there is room for ${this.#examples} examples, not ${after + count}`);
     const { range, raw, sums, positions } = this.#scratch;
     const rows = count * positions;
-    const onlyOutputs = !reached && !this.#learnt.outputBound && !this.#learnt.scale;
+    const first = slopes && this.#learnt.outputBound ? after * positions : undefined;
+    const oncePassed = !reached && !(slopes && this.#learnt.scale);
     for (const [k, placed] of this.#placed.entries()) {
       const { part } = placed;
-      if (k === 0 && onlyOutputs && part.multiplyTo(y, this.offset, this.#inputs(placed, x, count), address))
-        continue;
+      const inputs = this.#inputs(placed, x, count);
+      if (k === 0 && oncePassed && part.multiplyTo(y, this.offset, inputs, address, first)) continue;
       if (k === 0) this.#kernels.fillColumns(rows, y.width, y.at, this.offset.at);
-      const out = part.multiply(this.#inputs(placed, x, count), address, after * positions);
+      const out = part.multiply(inputs, address, after * positions);
       if (reached) {
         this.#kernels.tileLargest(rows, raw.width, this.outputs, raw.at, sums.at);
         reached(sums.data.subarray(0, rows));

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { compileKernels } from "../../src/analog/kernels.ts";
 import { paddedColumns } from "../../src/analog/matvec.ts";
-import type { peripheryTables } from "../../src/analog/periphery.ts";
+import { peripheryTables } from "../../src/analog/periphery.ts";
 import * as plain from "./plain.ts";
 
 const f = Math.fround;
@@ -17,12 +17,21 @@ interface Twin {
   readonly tables: number;
   readonly columns: number;
   readonly scalars: readonly number[];
-  readonly of: (...values: number[]) => number;
+  readonly of: (...values: number[]) => number | readonly number[];
 }
 
 const readOut = (x: number, scale: number, offset: number, range: number, ...steps: number[]) => {
   const [perStep, step, most] = steps;
   return add(offset, mul(mul(clipped(nearest(mul(x, perStep)), most), step), scale, range));
+};
+const readSlope = (x: number, scale: number, offset: number, range: number, ...of: number[]) => {
+  const [perStep, step, most, inverse] = of;
+  const k = mul(x, perStep);
+  const inside = mul(f(mul(nearest(k), step) - x), inverse);
+  return [
+    readOut(x, scale, offset, range, perStep, step, most),
+    Math.abs(k) < most ? inside : x < 0 ? -1 : 1,
+  ];
 };
 const steps = [4, 0.25, 3]; // a quarter, at most three of them: ties, and outputs that are clipped
 
@@ -34,6 +43,14 @@ const twins = {
     scalars: [...steps, 0.3],
     of: (x, z, scale, offset, range, perStep, step, most, sd) =>
       readOut(add(x, mul(sd, z)), scale, offset, range, perStep, step, most),
+  },
+  tileReadSlope: { tables: 1, columns: 2, scalars: [...steps, 4 / 3], of: readSlope },
+  tileReadSlopeNoisy: {
+    tables: 2,
+    columns: 2,
+    scalars: [...steps, 4 / 3, 0.3],
+    of: (x, z, scale, offset, range, perStep, step, most, inverse, sd) =>
+      readSlope(add(x, mul(sd, z)), scale, offset, range, perStep, step, most, inverse),
   },
   tileReadClipped: {
     tables: 1,
@@ -64,13 +81,21 @@ test.each(Object.keys(twins) as (keyof typeof twins)[])("%s has the bits of its 
   inputs[0].data.fill(-0.375, 8, 16);
   const perColumn = Array.from({ length: columns }, (_, k) => take(width, k + 5));
   const perRow = take(rowCount, 9);
-  const to = take(rowCount * width, 10);
-  kernels[name](rowCount, width, ...[...inputs, to, ...perColumn, perRow].map(({ at }) => at), ...scalars);
-  const expected = to.data.map((_, k) => {
+  const outputs = peripheryTables[name].outputs.map((_, k) => take(rowCount * width, 10 + k));
+  const places = [...inputs, ...outputs, ...perColumn, perRow].map(({ at }) => at);
+  kernels[name](rowCount, width, ...places, ...scalars);
+  const expected = Array.from({ length: rowCount * width }, (_, k) => {
     const own = [...inputs.map(({ data }) => data[k]), ...perColumn.map(({ data }) => data[k % width])];
-    return of(...own, perRow.data[Math.floor(k / width)], ...scalars.map(f));
+    return [of(...own, perRow.data[Math.floor(k / width)], ...scalars.map(f))].flat();
   });
-  expect(plain.difference(to.data, expected)).toBe("");
+  outputs.forEach(({ data }, n) => {
+    expect(
+      plain.difference(
+        data,
+        Float32Array.from(expected, (values) => values[n]),
+      ),
+    ).toBe("");
+  });
   const isClipped = (x: number) => Math.abs(x) > 0.5;
   expect(inputs[0].data.some(isClipped)).toBe(true);
 });
