@@ -1,11 +1,11 @@
 /**
- * Kernels of Winograd's minimal filtering: convolutions with taps of 3 x 3 and stride 1 by fewer products.
+ * Kernels of Winograd's minimal filtering: convolutions with taps of 3 x 3 by fewer products.
  *
  *     Y = At [ (G w Gt) . (Bt d B) ] A           outputs of a tile d of the image
  *     dw = Gt [ (A dY At) . (Bt d B) ] G         the gradient, summed over tiles
  *
- * m x m outputs of a tile of (m + 2) x (m + 2) inputs take (m + 2)^2 products instead of 9 m^2. Over channels, "." is a product of
- * matrices for each of the (m + 2)^2 places: [tile][channel] times [channel][output] (Lavin & Gray 2016, arXiv:1509.09308). Matrices: toom.ts.
+ * m x m outputs of a tile of (m + 2) x (m + 2) inputs take (m + 2)^2 products instead of 9 m^2, of stride 2 (2 m + 1)^2. Over channels, "." is a product of
+ * matrices for each of these places: [tile][channel] times [channel][output] (Lavin & Gray 2016, arXiv:1509.09308). Matrices: toom.ts.
  *
  * A transform is done along lines, then across. Images are read where they lie; a line outside of one is a line of zeros. Groups
  * of runs of tiles (parts of a line of tiles) are transformed, multiplied and transformed back while they are in a core's
@@ -32,31 +32,24 @@ import { fieldOf, planNumbers } from "./product.ts";
 import {
   across,
   down,
-  type Matrix,
-  matricesOf,
+  type Filter,
+  filters,
+  type Kind,
+  kinds,
   pitch,
   placeNumbers,
-  placesOf,
-  pointsOf,
-  sizes,
-  type TileSize,
+  type Side,
   transposed,
 } from "./toom.ts";
 
-/** Room that a thread works in, in numbers, and where in it things are. */
-const mostPlaces = Math.max(...sizes.map(placesOf));
-const room = {
-  plan: 0,
-  zeros: placeNumbers,
-  dump: 2 * placeNumbers,
-  lines: 3 * placeNumbers,
-  first: (3 + mostPlaces) * placeNumbers,
-  second: (3 + mostPlaces + mostPlaces ** 2) * placeNumbers,
-};
-export const roomNumbers = (3 + mostPlaces + 2 * mostPlaces ** 2) * placeNumbers;
+/** Room that a thread works in, in numbers, and where in it things are; what one kind of filters leaves there is not for another. */
+const room = { plan: 0, zeros: placeNumbers, dump: 2 * placeNumbers, lines: 3 * placeNumbers };
+const firstOf = ({ places }: Filter): number => (3 + places) * placeNumbers;
+const secondOf = (filter: Filter): number => firstOf(filter) + filter.places ** 2 * placeNumbers;
+export const roomNumbers = (filter: Filter): number => secondOf(filter) + filter.places ** 2 * placeNumbers;
 /** Byte offsets in a room: of lines between two transforms, and of transformed tiles. */
 export const linesAt = 4 * room.lines;
-export const transformedAt = 4 * room.first;
+export const transformedAt = (filter: Filter): number => 4 * firstOf(filter);
 
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
 const times = (a: Code, b: Code): Code => i32.mul(a, b);
@@ -113,10 +106,9 @@ export function geometryWords(g: Geometry): number[] {
 
 const runParameters = ["geometry", "data", "run", "places", "room", "row", "rows"] as const;
 
-/** One run of tiles: the kernels that it needs, and lines of the image that a tile covers. */
+/** One run of tiles: what they are made of, and the kernels that are needed. */
 interface RunOptions {
-  readonly m: number;
-  readonly size: number;
+  readonly side: Side;
   readonly along: (...operands: Code[]) => Code;
   readonly across: number;
 }
@@ -145,7 +137,9 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
     zero: "i32",
   });
   const field = (name: Field): Code => i32.load(get(v.geometry), 4 * geometryFields.indexOf(name));
-  const pointers = Array.from({ length: o.size }, () => fn.local("i32"));
+  const { matrix, step } = o.side;
+  const size = matrix[0].length; // lines and columns that a tile covers
+  const pointers = Array.from({ length: size }, () => fn.local("i32"));
   const outside = 4 * (direction === "in" ? room.zeros : room.dump);
   const most = (a: Code, b: Code): Code => select(a, b, i32.gt_s(a, b));
   const leastSigned = (a: Code, b: Code): Code => select(a, b, i32.lt_s(a, b));
@@ -153,7 +147,7 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
   const clear = (from: Code, to: Code): Code =>
     each(
       v.i,
-      { below: i32.const(placesOf(o.m)) },
+      { below: i32.const(matrix.length) },
       set(v.at, plus(get(v.lines), times(get(v.i), bytes(pitch)))),
       each(
         v.vector,
@@ -192,15 +186,15 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
     set(v.lines, plus(get(v.room), bytes(4 * room.lines))),
     set(v.image, i32.div_u(get(v.run), field("runsOfImage"))),
     set(v.rest, i32.rem_u(get(v.run), field("runsOfImage"))),
-    set(v.line, i32.sub(times(i32.div_u(get(v.rest), field("runs")), i32.const(o.m)), field("top"))),
+    set(v.line, i32.sub(times(i32.div_u(get(v.rest), field("runs")), i32.const(step)), field("top"))),
     set(
       v.column,
       i32.sub(
-        times(times(i32.rem_u(get(v.rest), field("runs")), field("tiles")), i32.const(o.m)),
+        times(times(i32.rem_u(get(v.rest), field("runs")), field("tiles")), i32.const(step)),
         field("left"),
       ),
     ),
-    set(v.columns, plus(times(field("tiles"), i32.const(o.m)), i32.const(o.size - o.m))),
+    set(v.columns, plus(times(field("tiles"), i32.const(step)), i32.const(size - step))),
     set(v.stride, i32.shl(get(v.columns), i32.const(4))),
     set(v.to, most(i32.const(0), leastSigned(field("width"), plus(get(v.column), get(v.columns))))),
     set(v.from, leastSigned(get(v.to), most(i32.const(0), get(v.column)))),
@@ -234,27 +228,32 @@ function run(o: RunOptions, direction: "in" | "out", more: readonly string[] = [
   return fn;
 }
 
-/** Calls of one tile size: names of what `addMinimal` exports. */
-export const namesOf = (m: TileSize) =>
+/** Calls that are dealt out to threads, and those of weights. */
+export type FilterName = `${"convolve" | "correlate"}${Kind}` | "backHalving";
+export type MinimalName = FilterName | `${"tapsDown" | "tapsAcross" | "slopesAcross" | "slopesDown"}${Kind}`;
+
+/** Names of what `addMinimal` exports for one kind of filters. */
+export const namesOf = (kind: Kind) =>
   ({
-    convolve: `convolve${m}`,
-    correlate: `correlate${m}`,
-    tapsDown: `tapsDown${m}`,
-    tapsAcross: `tapsAcross${m}`,
-    slopesAcross: `slopesAcross${m}`,
-    slopesDown: `slopesDown${m}`,
-  }) as const;
-export type MinimalName = ReturnType<typeof namesOf>[keyof ReturnType<typeof namesOf>];
+    convolve: `convolve${kind}`,
+    back: kind === "Halving" ? `back${kind}` : `convolve${kind}`,
+    correlate: `correlate${kind}`,
+    tapsDown: `tapsDown${kind}`,
+    tapsAcross: `tapsAcross${kind}`,
+    slopesAcross: `slopesAcross${kind}`,
+    slopesDown: `slopesDown${kind}`,
+  }) as const satisfies Readonly<Record<string, MinimalName>>;
 
 /** Which argument of both calls is the room. */
 const roomArgument = 7;
 
-/** Calls that are dealt out to threads. */
-export type FilterName = `convolve${TileSize}` | `correlate${TileSize}`;
-export const minimalNames: readonly FilterName[] = sizes.flatMap((m) => [
-  `convolve${m}` as const,
-  `correlate${m}` as const,
-]);
+const kindOf = new Map<FilterName, Kind>(
+  kinds.flatMap((kind) => {
+    const { convolve, back, correlate } = namesOf(kind);
+    return [convolve, back, correlate].map((name): [FilterName, Kind] => [name, kind]);
+  }),
+);
+export const minimalNames: readonly FilterName[] = [...kindOf.keys()];
 
 /**
  * Arguments of the calls that make up one: convolutions by runs of tiles, sums by rows of places, both of which are the last two
@@ -265,48 +264,51 @@ export function dealtFilter(name: FilterName, args: readonly number[], threads: 
   const [first, last] = args.slice(-2);
   const all = isSum ? last : last - first;
   const size = Math.ceil(all / threads);
+  const bytesOfRoom = 4 * roomNumbers(filters[kindOf.get(name) as Kind]);
   return Array.from({ length: Math.ceil(all / size) }, (_, k) => {
     const from = first + k * size;
     const count = Math.min(size, all - k * size);
-    const own = args
-      .slice(0, -2)
-      .map((value, i) => (i === roomArgument ? value + 4 * roomNumbers * k : value));
+    const own = args.slice(0, -2).map((value, i) => (i === roomArgument ? value + bytesOfRoom * k : value));
     return [...own, from, isSum ? count : from + count];
   });
 }
 
 /**
- * Adds and exports for each tile size
+ * Adds and exports for each kind of filters
  * `convolve`(inputs, outputs, product, group, x, u, y, room, stores, first, end): y += x filtered by transformed weights u [place][panel],
- * or y = where it stores, by groups of so many runs of tiles, from `first` to `end`; geometries and product are plans in the heap, and
+ * or y = where it stores, by groups of so many runs of tiles, from `first` to `end`; geometries and product are plans in the heap;
+ * `back` the same for derivatives by inputs, and
  * `correlate`(inputs, outputs, product, group, x, dy, du, room, first, end, row, rows): du = products of transformed dy and x summed over
  * tiles, rows of places from `row`.
  * Of weights, lines of which are given one by one (see `down` and `across`): `tapsDown`, `tapsAcross` transform them, `slopesAcross`,
  * `slopesDown` transform sums back to a gradient, which they add to.
  */
 export function addMinimal(module: ModuleBuilder, multiply: number): void {
-  for (const m of sizes) {
-    const names = namesOf(m);
-    const { inputs, outputs, taps } = matricesOf(pointsOf[m]);
-    const gatherBy = (matrix: Matrix): number => {
-      const along = module.add(down(matrix, "in"));
-      const options = { m, size: matrix[0].length, across: module.add(across(matrix, "in")) };
-      return module.add(run({ ...options, along: (...of) => call(along, ...of) }, "in"));
+  for (const kind of kinds) {
+    const filter: Filter = filters[kind];
+    const { taps, forward, back } = filter;
+    const names = namesOf(kind);
+    const gather = (side: Side): number => {
+      const along = module.add(down(side.matrix, "in"));
+      const sideways = module.add(across(side.matrix, side.step, "in"));
+      return module.add(run({ side, along: (...of) => call(along, ...of), across: sideways }, "in"));
     };
-    const gather = gatherBy(inputs);
-    const gatherSlopes = gatherBy(outputs);
-    const back = transposed(outputs);
-    const [add, store] = (["add", "store"] as const).map((how) => module.add(down(back, how)));
-    const stores = get(runParameters.length); // the parameter after these
-    const along = (...of: Code[]): Code => iff(stores, call(store, ...of), call(add, ...of));
-    const scatter = module.add(
-      run({ m, size: m, along, across: module.add(across(back, "out")) }, "out", ["stores"]),
-    );
-    module.add(convolve(names.convolve, m, { multiply, gather, scatter }));
-    module.add(correlate(names.correlate, m, { multiply, gather, gatherSlopes }));
+    const scatter = (side: Side): number => {
+      const matrix = transposed(side.matrix);
+      const [add, store] = (["add", "store"] as const).map((how) => module.add(down(matrix, how)));
+      const stores = get(runParameters.length); // the parameter after these
+      const along = (...of: Code[]): Code => iff(stores, call(store, ...of), call(add, ...of));
+      const sideways = module.add(across(matrix, side.step, "out"));
+      return module.add(run({ side, along, across: sideways }, "out", ["stores"]));
+    };
+    const inputs = gather(forward.from);
+    module.add(convolve(names.convolve, filter, multiply, [inputs, scatter(forward.to)]));
+    if (back !== forward)
+      module.add(convolve(names.back, filter, multiply, [gather(back.from), scatter(back.to)]));
+    module.add(correlate(names.correlate, filter, multiply, [inputs, gather(forward.to)]));
     module.add(named(down(taps, "in"), names.tapsDown));
-    module.add(named(across(taps, "in"), names.tapsAcross));
-    module.add(named(across(transposed(taps), "out"), names.slopesAcross));
+    module.add(named(across(taps, 1, "in"), names.tapsAcross));
+    module.add(named(across(transposed(taps), 1, "out"), names.slopesAcross));
     module.add(named(down(transposed(taps), "add"), names.slopesDown));
   }
 }
@@ -373,21 +375,20 @@ const setPlan = (of: Operand, name: Parameters<typeof fieldOf>[0], value: Code):
 
 function convolve(
   name: string,
-  m: number,
-  f: { readonly multiply: number; readonly gather: number; readonly scatter: number },
+  filter: Filter,
+  multiply: number,
+  [gather, scatter]: readonly number[],
 ): FunctionBuilder {
   const names = ["inputs", "outputs", "product", "group", "x", "u", "y", "room", "stores", "first", "end"];
   return driver(name, names, (of, group) => {
-    const [first, second] = [inRoom(of, room.first), inRoom(of, room.second)];
-    const all = [of("room"), i32.const(0), i32.const(placesOf(m))];
+    const [first, second] = [inRoom(of, firstOf(filter)), inRoom(of, secondOf(filter))];
+    const all = [of("room"), i32.const(0), i32.const(filter.places)];
     return [
-      group.each("inputs", (r, place) =>
-        call(f.gather, of("inputs"), of("x"), r, plus(first, place), ...all),
-      ),
+      group.each("inputs", (r, place) => call(gather, of("inputs"), of("x"), r, plus(first, place), ...all)),
       setPlan(of, "m", group.tiles),
-      call(f.multiply, of("room"), first, of("u"), second, i32.const(placesOf(m) ** 2)),
+      call(multiply, of("room"), first, of("u"), second, i32.const(filter.places ** 2)),
       group.each("outputs", (r, place) =>
-        call(f.scatter, of("outputs"), of("y"), r, plus(second, place), ...all, of("stores")),
+        call(scatter, of("outputs"), of("y"), r, plus(second, place), ...all, of("stores")),
       ),
     ];
   });
@@ -395,44 +396,24 @@ function convolve(
 
 function correlate(
   name: string,
-  m: number,
-  f: { readonly multiply: number; readonly gather: number; readonly gatherSlopes: number },
+  filter: Filter,
+  multiply: number,
+  [gather, gatherSlopes]: readonly number[],
 ): FunctionBuilder {
-  const names = [
-    "inputs",
-    "outputs",
-    "product",
-    "group",
-    "x",
-    "dy",
-    "du",
-    "room",
-    "first",
-    "end",
-    "row",
-    "rows",
-  ];
-  return driver(name, names, (of, group) => {
-    const [first, second] = [inRoom(of, room.first), inRoom(of, room.second)];
+  const names = ["inputs", "outputs", "product", "group", "x", "dy", "du", "room", "first", "end"];
+  return driver(name, [...names, "row", "rows"], (of, group) => {
+    const [first, second] = [inRoom(of, firstOf(filter)), inRoom(of, secondOf(filter))];
     const some = [of("room"), of("row"), of("rows")];
-    const before = times(of("row"), bytes(placesOf(m) * pitch));
+    const before = times(of("row"), bytes(filter.places * pitch));
+    const places = times(of("rows"), i32.const(filter.places));
     return [
-      group.each("inputs", (r, place) =>
-        call(f.gather, of("inputs"), of("x"), r, plus(first, place), ...some),
-      ),
+      group.each("inputs", (r, place) => call(gather, of("inputs"), of("x"), r, plus(first, place), ...some)),
       group.each("outputs", (r, place) =>
-        call(f.gatherSlopes, of("outputs"), of("dy"), r, plus(second, place), ...some),
+        call(gatherSlopes, of("outputs"), of("dy"), r, plus(second, place), ...some),
       ),
       setPlan(of, "steps", group.tiles),
       setPlan(of, "stores", group.isFirst),
-      call(
-        f.multiply,
-        of("room"),
-        second,
-        first,
-        plus(of("du"), before),
-        times(of("rows"), i32.const(placesOf(m))),
-      ),
+      call(multiply, of("room"), second, first, plus(of("du"), before), places),
     ];
   });
 }

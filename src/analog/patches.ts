@@ -13,15 +13,15 @@ import { panelColumns, panelNumbers, storeByPlan, takePlan } from "./product.ts"
 import { type Products, Rows } from "./rows.ts";
 import { type Table, takeTable } from "./table.ts";
 import { type PatchOptions, patchPositions } from "./window.ts";
-import { tileSizeOf, WinogradPatches } from "./winograd.ts";
+import { filterOf, WinogradPatches } from "./winograd.ts";
 
 export { type PatchOptions, patchPositions } from "./window.ts";
 
 /** What multiplies patches by a matrix. */
 export function patches(kernels: Kernels, o: PatchOptions): Products {
   const channels = o.shape[2];
-  const m = tileSizeOf(o);
-  if (m !== undefined) return new WinogradPatches(kernels, o, m);
+  const kind = filterOf(o);
+  if (kind) return new WinogradPatches(kernels, o, kind);
   return channels === paddedColumns(channels) ? new Patches(kernels, o) : new CopiedPatches(kernels, o);
 }
 

@@ -24,19 +24,6 @@ import { locals } from "./loops.ts";
 /** Taps along a side. */
 export const tapCount = 3;
 
-/**
- * Outputs along a side of a tile, and the points of its polynomials besides infinity. Of 4 outputs, those whose rounding errors were
- * smallest of the pairs tried: half of those of 0, 1, -1, 2, -2.
- */
-export const pointsOf = {
-  4: [0, Math.SQRT2, -Math.SQRT2, Math.SQRT1_2, -Math.SQRT1_2],
-  5: [0, 1, -1, 2, -2, 0.5],
-} as const;
-export type TileSize = keyof typeof pointsOf;
-export const sizes: readonly TileSize[] = [4, 5];
-/** Places along a side of a tile of m outputs. */
-export const placesOf = (m: number): number => m + tapCount - 1;
-
 /** Numbers from one place of the transformed tiles to the next: not a power of two, which would put all on the same lines of a cache. */
 export const placeNumbers = 16384 + 16;
 export const pitch = 4 * placeNumbers;
@@ -44,10 +31,16 @@ export const pitch = 4 * placeNumbers;
 export type Matrix = readonly (readonly number[])[];
 export const transposed = (a: Matrix): Matrix => a[0].map((_, j) => a.map((row) => row[j]));
 
-/** A, B and G of these points: [place][output], [place][input] and [place][tap], in the order of Bt d, A dY and G w. */
-export function matricesOf(points: readonly number[]): { inputs: Matrix; outputs: Matrix; taps: Matrix } {
-  const places = points.length + 1;
-  const m = places - tapCount + 1;
+/** A, B and G: [place][output], [place][input] and [place][tap], in the order of Bt d, A dY and G w. */
+interface Matrices {
+  readonly inputs: Matrix;
+  readonly outputs: Matrix;
+  readonly taps: Matrix;
+}
+
+/** Those of filters of so many taps, of these points and infinity. */
+export function matricesOf(points: readonly number[], taps: number): Matrices {
+  const m = points.length + 2 - taps;
   /** Coefficients of the product of (x - p), lowest first. */
   const polynomial = (roots: readonly number[]): number[] => {
     let sum = [1];
@@ -55,28 +48,102 @@ export function matricesOf(points: readonly number[]): { inputs: Matrix; outputs
     return sum;
   };
   const powers = (p: number, count: number) => Array.from({ length: count }, (_, k) => p ** k);
-  const last = (count: number) => Array.from({ length: count }, (_, k) => (k === count - 1 ? 1 : 0));
   const others = points.map((p) => points.filter((q) => q !== p));
+  const scales = points.map((p, k) => others[k].reduce((product, q) => product * (p - q), 1));
   return {
-    inputs: [...others.map((roots) => [...polynomial(roots), 0]), polynomial(points)].map((row) =>
-      row.map(tidy),
-    ),
-    outputs: [...points.map((p) => powers(p, m)), last(m)].map((row) => row.map(tidy)),
-    taps: [
-      ...points.map((p, k) => {
-        const scale = others[k].reduce((product, q) => product * (p - q), 1);
-        return powers(p, tapCount).map((power) => power / scale);
-      }),
-      last(tapCount),
-    ],
+    inputs: tidy([...others.map((roots) => [...polynomial(roots), 0]), polynomial(points)]),
+    outputs: tidy([...points.map((p) => powers(p, m)), unit(m, m - 1)]),
+    taps: [...points.map((p, k) => powers(p, taps).map((power) => power / scales[k])), unit(taps, taps - 1)],
   };
 }
 
-/** As kernels hold it, and rounding of powers of roots undone: 2.0000000000000004 is 2. */
-const tidy = (x: number): number => {
-  const near = Math.round(4 * x) / 4;
-  return Math.abs(x - near) < 1e-12 ? near : Math.fround(x);
-};
+/** A row that is 1 at `at`. */
+const unit = (count: number, at: number): number[] =>
+  Array.from({ length: count }, (_, k) => (k === at ? 1 : 0));
+
+/** Numbers as kernels hold them, and rounding of powers of roots undone: 2.0000000000000004 is 2. */
+const tidy = (matrix: Matrix): Matrix =>
+  matrix.map((row) =>
+    row.map((x) => {
+      const near = Math.round(4 * x) / 4;
+      return Math.abs(x - near) < 1e-12 ? near : Math.fround(x);
+    }),
+  );
+
+/** Places of tiles of one side, and how far it is from tile to tile. */
+export interface Side {
+  readonly matrix: Matrix; // [place][pixel]
+  readonly step: number;
+}
+
+/** Filters of three taps along a side of a tile. */
+export interface Filter {
+  readonly stride: number;
+  /** Outputs of a tile. */
+  readonly outputs: number;
+  readonly places: number;
+  readonly taps: Matrix;
+  /** From inputs to outputs, and from derivatives by outputs to those by inputs, with the taps the other way round. */
+  readonly forward: { readonly from: Side; readonly to: Side };
+  readonly back: { readonly from: Side; readonly to: Side };
+}
+
+/** Of stride 1. */
+function filterBy(points: readonly number[]): Filter {
+  const { inputs, outputs, taps } = matricesOf(points, tapCount);
+  const step = outputs[0].length;
+  const way = { from: { matrix: inputs, step }, to: { matrix: outputs, step } };
+  return { stride: 1, outputs: step, places: inputs.length, taps, forward: way, back: way };
+}
+
+/**
+ * Of stride 2: outer taps see every second input, by minimal filtering with two taps, and the middle tap those between, one product for
+ * each output. Backwards the outer taps make every second derivative, the middle tap those between.
+ */
+function halvingBy(points: readonly number[]): Filter {
+  const even = matricesOf(points, 2);
+  const m = even.outputs[0].length;
+  const odd = Array.from({ length: m }, (_, k) => k);
+  /** Numbers of a row at every second place. */
+  const apart = (row: readonly number[], count: number) =>
+    Array.from({ length: count }, (_, k) => (k % 2 === 0 ? row[k / 2] : 0));
+  return {
+    stride: 2,
+    outputs: m,
+    places: even.inputs.length + m,
+    taps: [...even.taps.map(([first, last]) => [first, 0, last]), ...odd.map(() => [0, 1, 0])],
+    forward: {
+      from: {
+        matrix: [
+          ...even.inputs.map((row) => apart(row, 2 * m + 1)),
+          ...odd.map((k) => unit(2 * m + 1, 2 * k + 1)),
+        ],
+        step: 2 * m,
+      },
+      to: { matrix: [...even.outputs, ...odd.map((k) => unit(m, k))], step: m },
+    },
+    back: {
+      from: { matrix: [...even.inputs, ...odd.map((k) => unit(m + 1, k + 1))], step: m },
+      to: {
+        matrix: [...even.outputs.map((row) => apart(row, 2 * m)), ...odd.map((k) => unit(2 * m, 2 * k + 1))],
+        step: 2 * m,
+      },
+    },
+  };
+}
+
+/**
+ * The filters that there are: of tiles of 4 and 5 outputs of stride 1, and of 5 outputs of stride 2. The points with roots had the smallest
+ * rounding errors of those tried, half of those of 0, 1, -1, 2, -2.
+ */
+const roots = [0, Math.SQRT2, -Math.SQRT2, Math.SQRT1_2, -Math.SQRT1_2];
+export const filters = {
+  Four: filterBy(roots),
+  Five: filterBy([0, 1, -1, 2, -2, 0.5]),
+  Halving: halvingBy(roots),
+} as const satisfies Readonly<Record<string, Filter>>;
+export type Kind = keyof typeof filters;
+export const kinds: readonly Kind[] = ["Four", "Five", "Halving"];
 
 /** Terms of a sum: of value `of`. */
 type Terms = readonly { readonly factor: number; readonly of: number }[];
@@ -279,9 +346,9 @@ export function down(matrix: Matrix, direction: "in" | "add" | "store"): Functio
 
 /**
  * A transform across lines: (rows, tiles, vectors, at, stride, places). Of each row of places in lines of the room, as `down` has them,
- * and of each tile to (`in`) or from (`out`) `places`, [row][column][tile][vector].
+ * and of each tile to (`in`) or from (`out`) `places`, [row][column][tile][vector]; tiles are so many columns apart.
  */
-export function across(matrix: Matrix, direction: "in" | "out"): FunctionBuilder {
+export function across(matrix: Matrix, tile: number, direction: "in" | "out"): FunctionBuilder {
   const names = ["rows", "tiles", "vectors", "at", "stride", "places"] as const;
   const fn = new FunctionBuilder({ parameters: names.map(() => "i32" as const) });
   const v = locals(fn, names, { tile: "i32", left: "i32", tileAt: "i32", column: "i32", place: "i32" });
@@ -298,7 +365,6 @@ export function across(matrix: Matrix, direction: "in" | "out"): FunctionBuilder
           values.map((value, k) => set(value, v128.load(get(v.place), k * pitch))),
           transform.byColumns(matrix, values, (r, value) => v128.store(get(v.column), 16 * r, value)),
         ];
-  const step = 16 * (placeCount - tapCount + 1); // from tile to tile
   fn.body = [
     transform.prologue,
     rounds(
@@ -316,7 +382,7 @@ export function across(matrix: Matrix, direction: "in" | "out"): FunctionBuilder
           set(v.column, plus(get(v.column), get(v.stride))),
           set(v.place, plus(get(v.place), i32.const(16))),
         ),
-        set(v.tileAt, plus(get(v.tileAt), i32.const(step))),
+        set(v.tileAt, plus(get(v.tileAt), i32.const(16 * tile))),
       ),
       set(v.at, plus(get(v.at), i32.const(pitch))),
       set(v.places, plus(get(v.places), i32.const(placeCount * pitch))),

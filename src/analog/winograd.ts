@@ -1,5 +1,5 @@
 /**
- * Products of a matrix with patches of 3 x 3 pixels, one at each pixel, by minimal filtering: fewer multiplications for the same sums.
+ * Products of a matrix with patches of 3 x 3 pixels by minimal filtering: fewer multiplications for the same sums.
  *
  * Forwards y += x W^T as convolutions go; backwards the same with taps turned round and channels changed for outputs; the gradient sums
  * products of transformed images. Kernels and equations: minimal.ts. Tables are those of `Patches`, so that either may be used. Errors
@@ -12,35 +12,48 @@ import { type Geometry, geometryWords, linesAt, namesOf, roomNumbers, transforme
 import { panelColumns, panelNumbers, takePlan } from "./product.ts";
 import type { Products } from "./rows.ts";
 import type { Table } from "./table.ts";
-import { placeNumbers, placesOf, type TileSize, tapCount } from "./toom.ts";
+import { type Filter, filters, type Kind, placeNumbers, type Side, tapCount } from "./toom.ts";
 import { type PatchOptions, patchPositions } from "./window.ts";
 
-/** Tiles whose products are made together: transformed, those of some ten channels fit into a core's second cache. */
-const together = 96;
+/**
+ * Tiles whose products are made together: as many as transformed are half a million numbers, which is what a core's second cache holds, but
+ * enough to use what is packed often. Measured on a core with 2 MiB.
+ */
+const [leastTiles, mostTiles, transformedNumbers] = [24, 96, 2 ** 19];
+
+/** How many times fewer products are to be: transforms take some of what is won. */
+const leastGain = 1.5;
 
 /** Bytes from vector to vector of taps in lines of a room. */
 const stride = 16 * tapCount;
 
-/** With fewer, transforms take what products save. */
+/** With fewer channels, transforms take what products save; of more, a tile does not fit into a line of a room. */
 const leastChannels = 8;
+const mostChannels = 1024;
 
 /**
- * The tile size for a convolution, undefined where sums in order are as good: other kernels and strides, few channels, and images of
+ * The kind of filters for a convolution, undefined where sums in order are as good: other kernels and strides, few channels, and images of
  * which tiles would cover much more than there is. The larger tile, whose errors are larger too, has to save a fifth of the products.
  */
-export function tileSizeOf(o: PatchOptions): TileSize | undefined {
-  const { shape, kernel, stride, border } = o;
+export function filterOf(o: PatchOptions): Kind | undefined {
+  const { shape, kernel, stride, border, outputs } = o;
   const isFit =
     kernel.every((size) => size === tapCount) &&
-    stride.every((step) => step === 1) &&
+    stride[0] === stride[1] &&
     border.every((size) => size < tapCount) &&
-    Math.min(shape[2], o.outputs) >= leastChannels;
+    Math.min(shape[2], outputs) >= leastChannels &&
+    Math.max(shape[2], outputs) <= mostChannels;
   if (!isFit || o.inOrder) return undefined;
   const [height, width] = patchPositions(o);
-  const products = (m: number) => Math.ceil(height / m) * Math.ceil(width / m) * placesOf(m) ** 2;
-  const best = products(5) <= 0.8 * products(4) ? 5 : 4;
-  const fits = panelColumns * Math.max(paddedColumns(shape[2]), paddedColumns(o.outputs)) <= placeNumbers;
-  return fits && products(best) <= (tapCount ** 2 * height * width) / 1.5 ? best : undefined;
+  const products = (kind: Kind): number => {
+    const { outputs: m, places } = filters[kind];
+    return Math.ceil(height / m) * Math.ceil(width / m) * places ** 2;
+  };
+  const few = (tapCount ** 2 * height * width) / leastGain;
+  if (stride[0] === 2) return products("Halving") <= few ? "Halving" : undefined;
+  if (stride[0] > 2) return undefined;
+  const best = products("Five") <= 0.8 * products("Four") ? "Five" : "Four";
+  return products(best) <= few ? best : undefined;
 }
 
 type Image = Omit<Geometry, "tiles" | "runs" | "lines">;
@@ -64,7 +77,8 @@ export class WinogradPatches implements Products {
   readonly #kernels: Kernels;
   readonly #o: PatchOptions;
   readonly #names: ReturnType<typeof namesOf>;
-  readonly #m: TileSize;
+  readonly #filter: Filter;
+  readonly #kind: Kind;
   readonly #n: number; // places along a side of a tile
   readonly #from: number; // channels with what fills them up
   readonly #to: number;
@@ -74,14 +88,16 @@ export class WinogradPatches implements Products {
   readonly #blocks: { readonly count: number; readonly outputs: number };
   #x = 0;
 
-  constructor(kernels: Kernels, o: PatchOptions, m: TileSize) {
+  constructor(kernels: Kernels, o: PatchOptions, kind: Kind) {
     const [height, width, channels] = o.shape;
     const [lines, columns] = patchPositions(o);
     this.#kernels = kernels;
     this.#o = o;
-    this.#names = namesOf(m);
-    this.#m = m;
-    this.#n = placesOf(m);
+    this.#names = namesOf(kind);
+    this.#kind = kind;
+    this.#filter = filters[kind];
+    const { forward, back, stride, places } = this.#filter;
+    this.#n = places;
     this.#from = paddedColumns(channels);
     this.#to = paddedColumns(o.outputs);
     this.inputs = tapCount ** 2 * channels;
@@ -91,12 +107,16 @@ export class WinogradPatches implements Products {
     const images: Image = { height, width, channels: this.#from, top, left };
     const results: Image = { height: lines, width: columns, channels: this.#to, top: 0, left: 0 };
     const last = tapCount - 1;
-    this.#forward = this.#way(images, results);
+    this.#forward = this.#way(forward, images, results);
     if (o.needsBackward)
-      this.#back = this.#way(
-        { ...results, top: last - top, left: last - left },
-        { ...images, top: 0, left: 0 },
-      );
+      this.#back =
+        stride === 1
+          ? this.#way(
+              back,
+              { ...results, top: last - top, left: last - left },
+              { ...images, top: 0, left: 0 },
+            )
+          : this.#way(back, { ...results, top: 1, left: 1 }, images);
     // sums of the gradient lie in blocks of outputs that fit into a place
     const count = Math.ceil((o.outputs * this.#from) / placeNumbers);
     this.#blocks = { count, outputs: Math.ceil(o.outputs / count) };
@@ -114,19 +134,24 @@ export class WinogradPatches implements Products {
 
   /** Threads' rooms, and the sums of a gradient behind them: byte offsets. */
   #room(): { rooms: number; sums: number } {
-    const rooms = this.#kernels.threads * roomNumbers;
+    const rooms = this.#kernels.threads * roomNumbers(this.#filter);
     const sums = this.#blocks.count * this.#n ** 2 * placeNumbers;
-    const { at } = this.#kernels.heap.share("filters", rooms + sums);
+    const { at } = this.#kernels.heap.share(`filters ${this.#kind}`, rooms + sums);
     return { rooms: at, sums: at + 4 * rooms };
   }
 
-  #way(from: Image, to: Image): Way {
+  #way(sides: Filter["forward"], from: Image, to: Image): Way {
     const { heap } = this.#kernels;
-    const m = this.#m;
-    const across = Math.ceil(to.width / m);
-    const columns = Math.min(placeNumbers / from.channels - (tapCount - 1), placeNumbers / to.channels);
-    const tiles = Math.ceil(across / Math.ceil(across / Math.floor(columns / m)));
-    const cover = { tiles, runs: Math.ceil(across / tiles), lines: Math.ceil(to.height / m) };
+    const { step } = sides.to;
+    const across = Math.ceil((to.width + to.left) / step);
+    /** Tiles of a run whose columns fit into a line of the room. */
+    const most = ({ matrix, step }: Side, { channels }: Image) =>
+      Math.floor((placeNumbers / channels - matrix[0].length) / step) + 1;
+    const tiles = Math.ceil(
+      across / Math.ceil(across / Math.min(most(sides.from, from), most(sides.to, to))),
+    );
+    const lines = Math.ceil((to.height + to.top) / step);
+    const cover = { tiles, runs: Math.ceil(across / tiles), lines };
     const take = (image: Image): number => {
       const words = geometryWords({ ...image, ...cover });
       const { at } = heap.take(words.length);
@@ -135,6 +160,8 @@ export class WinogradPatches implements Products {
     };
     const panels = panelNumbers(from.channels, to.channels);
     const fitting = placeNumbers / Math.max(from.channels, to.channels);
+    const cached = transformedNumbers / (this.#n ** 2 * (from.channels + to.channels));
+    const together = Math.min(mostTiles, Math.max(leastTiles, cached));
     return {
       inputs: take(from),
       outputs: take(to),
@@ -175,7 +202,7 @@ export class WinogradPatches implements Products {
   ): void {
     const { tapsDown, tapsAcross } = this.#names;
     const { rooms } = this.#room();
-    const [lines, places] = [rooms + linesAt, rooms + transformedAt];
+    const [lines, places] = [rooms + linesAt, rooms + transformedAt(this.#filter)];
     const vectors = this.#from / 4;
     const most = Math.floor(placeNumbers / this.#from / panelColumns) * panelColumns;
     for (let first = 0; first < this.#o.outputs; first += most) {
@@ -215,7 +242,17 @@ export class WinogradPatches implements Products {
     const { inputs, outputs, product, group, weights, runs } = way;
     const plans = [inputs, outputs, product, group] as const;
     const { rooms } = this.#room();
-    this.#kernels[this.#names.convolve](...plans, x, weights.at, y, rooms, stores ? 1 : 0, 0, count * runs);
+    const { convolve, back } = this.#names;
+    this.#kernels[way === this.#forward ? convolve : back](
+      ...plans,
+      x,
+      weights.at,
+      y,
+      rooms,
+      stores ? 1 : 0,
+      0,
+      count * runs,
+    );
   }
 
   forward(y: Table, count: number, stores = false): void {

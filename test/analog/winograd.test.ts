@@ -4,60 +4,72 @@ import type { Block } from "../../src/analog/heap.ts";
 import { compileKernels, type Kernels } from "../../src/analog/kernels.ts";
 import { type PatchOptions, patches, patchPositions } from "../../src/analog/patches.ts";
 import { type Table, tableOver, takeTable } from "../../src/analog/table.ts";
-import { matricesOf, pointsOf, sizes } from "../../src/analog/toom.ts";
-import { tileSizeOf, WinogradPatches } from "../../src/analog/winograd.ts";
+import { filters, type Kind, kinds, type Matrix } from "../../src/analog/toom.ts";
+import { filterOf, WinogradPatches } from "../../src/analog/winograd.ts";
 import * as plain from "./plain.ts";
 
-describe.each(sizes)("matrices of tiles of %i outputs", (m) => {
-  const { inputs, outputs, taps } = matricesOf(pointsOf[m]);
+describe.each(kinds)("matrices of filters %s", (kind) => {
+  const { taps, forward, back, stride, outputs, places } = filters[kind];
   const numbers = (count: number, stream: number) => Array.from(plain.numbers(count, stream));
-  const times = (a: readonly (readonly number[])[], x: readonly number[]) =>
+  const times = (a: Matrix, x: readonly number[]) =>
     a.map((row) => row.reduce((sum, value, k) => sum + value * x[k], 0));
-  const back = (a: readonly (readonly number[])[], x: readonly number[]) =>
-    a[0].map((_, k) => a.reduce((sum, row, j) => sum + row[k] * x[j], 0));
-  const [d, w, dy] = [numbers(m + 2, 1), numbers(3, 2), numbers(m, 3)];
-  const places = times(inputs, d);
-
-  test("filter inputs by taps, with products of m + 2 numbers", () => {
-    expect(places.length).toBe(m + 2);
-    const filtered = Array.from({ length: m }, (_, k) => w.reduce((sum, tap, t) => sum + tap * d[k + t], 0));
-    const ours = back(
-      outputs,
-      times(taps, w).map((value, k) => value * places[k]),
+  /** Products at places, back to outputs, or to taps. */
+  const toOutputs = (a: Matrix, ...factors: (readonly number[])[]) =>
+    a[0].map((_, k) =>
+      a.reduce((sum, row, j) => sum + row[k] * factors.reduce((product, x) => product * x[j], 1), 0),
     );
+  const near = (ours: readonly number[], right: readonly number[]) => {
+    expect(ours.length).toBe(right.length);
     ours.forEach((value, k) => {
-      expect(value).toBeCloseTo(filtered[k], 5);
+      expect(value).toBeCloseTo(right[k], 5);
     });
+  };
+  const size = stride * (outputs - 1) + 3;
+  const [d, w, dy] = [numbers(size, 1), numbers(3, 2), numbers(outputs, 3)];
+  const upTo = (count: number) => Array.from({ length: count }, (_, k) => k);
+
+  test("filter inputs by taps", () => {
+    expect(forward.from.matrix.length).toBe(places);
+    expect([forward.from.step, forward.to.step]).toEqual([stride * outputs, outputs]);
+    const right = upTo(outputs).map((k) => w.reduce((sum, tap, t) => sum + tap * d[stride * k + t], 0));
+    near(toOutputs(forward.to.matrix, times(taps, w), times(forward.from.matrix, d)), right);
   });
 
   test("sum inputs times slopes for each tap", () => {
-    const summed = w.map((_, t) => dy.reduce((sum, slope, k) => sum + slope * d[k + t], 0));
-    const ours = back(
-      taps,
-      times(outputs, dy).map((value, k) => value * places[k]),
+    const right = w.map((_, t) => dy.reduce((sum, slope, k) => sum + slope * d[stride * k + t], 0));
+    near(toOutputs(taps, times(forward.to.matrix, dy), times(forward.from.matrix, d)), right);
+  });
+
+  test("filter slopes by taps the other way round", () => {
+    const slopes = numbers(back.from.matrix[0].length, 4);
+    // the tile's slope 0 is that of output -2 of stride 1 and of output -1 of stride 2
+    const before = stride === 1 ? 2 : 1;
+    const right = upTo(back.to.matrix[0].length).map((at) =>
+      slopes.reduce((sum, slope, k) => sum + slope * (w[at - stride * (k - before)] ?? 0), 0),
     );
-    ours.forEach((value, t) => {
-      expect(value).toBeCloseTo(summed[t], 5);
-    });
+    near(toOutputs(back.to.matrix, times(taps, w.toReversed()), times(back.from.matrix, slopes)), right);
   });
 });
 
 test.each([
-  [[32, 32, 16], 16, {}, 4],
-  [[25, 5, 112], 84, {}, 5],
-  [[10, 10, 8], 8, {}, 5], // 4 tiles of 49 products instead of 9 of 36
-  [[24, 24, 8], 8, {}, 4], // 25 of 49 save less than a fifth of 36 of 36
-  [[3, 3, 8], 8, {}, 4],
+  [[32, 32, 16], 16, {}, "Four"],
+  [[25, 5, 112], 84, {}, "Five"],
+  [[10, 10, 8], 8, {}, "Five"], // 4 tiles of 49 products instead of 9 of 36
+  [[24, 24, 8], 8, {}, "Four"], // 25 of 49 save less than a fifth of 36 of 36
+  [[3, 3, 8], 8, {}, "Four"],
   [[2, 2, 8], 8, {}, undefined], // 36 products either way
   [[32, 32, 4], 16, {}, undefined],
   [[32, 32, 16], 4, {}, undefined],
-  [[32, 32, 16], 16, { stride: [2, 2] }, undefined],
+  [[49, 10, 84], 112, { stride: [2, 2], border: [1, 0, 1, 1] }, "Halving"],
+  [[32, 32, 16], 16, { stride: [2, 2] }, undefined], // 1,936 products of 2,304
+  [[32, 32, 16], 16, { stride: [2, 1] }, undefined],
+  [[32, 32, 16], 16, { stride: [3, 3] }, undefined],
   [[32, 32, 16], 16, { kernel: [1, 1] }, undefined],
   [[32, 32, 16], 16, { border: [3, 0, 0, 0] }, undefined],
   [[32, 32, 16], 16, { inOrder: true }, undefined],
   [[8, 8, 4000], 16, {}, undefined], // a tile of so many channels has no room
-] as const)("%j to %i channels, %j: tiles of %j", (shape, outputs, other, size) => {
-  expect(tileSizeOf({ ...geometry(shape, outputs), ...other })).toBe(size);
+] as const)("%j to %i channels, %j: %j", (shape, outputs, other, size) => {
+  expect(filterOf({ ...geometry(shape, outputs), ...other })).toBe(size);
 });
 
 function geometry(shape: readonly [number, number, number], outputs: number): PatchOptions {
@@ -129,8 +141,8 @@ function expected({ o, products, x, y, dy, w, dw }: Problem) {
     for (let line = 0; line < lines; line++)
       for (let column = 0; column < columns; column++)
         for (let tap = 0; tap < 9; tap++) {
-          const above = line + Math.floor(tap / 3) - o.border[0];
-          const left = column + (tap % 3) - o.border[1];
+          const above = line * o.stride[0] + Math.floor(tap / 3) - o.border[0];
+          const left = column * o.stride[1] + (tap % 3) - o.border[1];
           if (above < 0 || above >= height || left < 0 || left >= width) continue;
           const from = ((image * height + above) * width + left) * x.width;
           const to = ((image * lines + line) * columns + column) * y.width;
@@ -160,10 +172,10 @@ function off(ours: Float32Array, right: Float64Array): number {
 }
 
 /**
- * Largest errors over the largest number: twice those that were measured with these numbers, for tiles of 4 and of 5 outputs. Sums in order
+ * Largest errors over the largest number: twice those that were measured with these numbers, for each kind. Sums in order
  * are off by up to 1e-6.
  */
-const bound = { 4: 3e-6, 5: 1.2e-5 };
+const bound: Record<Kind, number> = { Four: 3e-6, Five: 1.2e-5, Halving: 3e-6 };
 
 const shapes = {
   "whole tiles": geometry([8, 8, 8], 8),
@@ -178,18 +190,29 @@ const shapes = {
     images: 2,
   },
   "no border": { ...geometry([6, 10, 12], 20), border: [0, 0, 0, 0] },
+  "stride 2, what fills channels up, lines that no patch sees": {
+    ...geometry([22, 20, 10], 9),
+    stride: [2, 2],
+    border: [0, 1, 0, 1],
+    images: 2,
+  },
+  "stride 2, several groups and runs": {
+    ...geometry([19, 79, 260], 8),
+    stride: [2, 2],
+    border: [1, 0, 1, 1],
+  },
   "several runs in a line": geometry([5, 300, 64], 8),
   "filters and sums in several blocks": geometry([4, 4, 132], 130),
 } satisfies Record<string, PatchOptions>;
 
 describe.each(Object.entries<PatchOptions>(shapes))("%s:", (_, o) => {
   test("outputs are added, derivatives written, gradients added, with errors within bounds", async () => {
-    const kernels = await compileKernels(2 ** 25);
+    const kernels = await compileKernels(2 ** 26);
     const one = problem(kernels, o);
     expect(one.products).toBeInstanceOf(WinogradPatches);
     const right = expected(one);
     multiply(one);
-    const most = bound[tileSizeOf(o) as 4 | 5];
+    const most = bound[filterOf(o) as Kind];
     const errors = (["y", "dx", "dw"] as const).map((name) => off(one[name].data, right[name]));
     expect(Math.max(...errors)).toBeLessThan(most);
     // a control: the first weight off by 1e-3 of the largest number
@@ -256,7 +279,7 @@ test("fused sums are other bits, as near", async () => {
     const right = expected(one);
     multiply(one);
     for (const name of ["y", "dx", "dw"] as const)
-      expect(off(one[name].data, right[name])).toBeLessThan(bound[4]);
+      expect(off(one[name].data, right[name])).toBeLessThan(bound.Four);
     results.push(one.y.data);
   }
   expect(results[1]).not.toEqual(results[0]);
