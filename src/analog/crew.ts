@@ -11,7 +11,7 @@ import { fieldOf, planNumbers } from "./product.ts";
 /** Words of the board on which calls are written, before the arguments. */
 export const board = { turn: 0, done: 1, head: 4 } as const;
 /** Of each thread: index of the function, -1 to end; count of arguments; then those as float64. */
-export const slotBytes = 8 * 32;
+export const slotBytes = 8 * 48;
 export const headBytes = 64;
 
 /** What a thread is sent. */
@@ -186,6 +186,33 @@ export function dealtChunks(
       }),
     ]);
     crew.deal(name, call, shares);
+    return 0;
+  };
+}
+
+/** A kernel on rows any distance apart by all threads: (rows, features, a place and the bytes to the next row of each array). */
+export function dealtCells(crew: Crew, name: string, call: Call): Call {
+  return (rows, features, ...places) => {
+    if ((rows * features * places.length) / 2 < least.numbers) return call(rows, features, ...places);
+    const shares = stretches(rows, crew.size).map(([from, to]) => [
+      ...[to - from, features],
+      ...places.map((value, k) => (k % 2 === 0 ? value + from * places[k + 1] : value)),
+    ]);
+    crew.deal(name, call, shares);
+    return 0;
+  };
+}
+
+/** `copyLines` by all threads, images shared out. */
+export function dealtLines(crew: Crew, call: Call): Call {
+  return (from, fromImage, fromLine, to, toImage, toLine, images, lines, bytes) => {
+    if ((images * lines * bytes) / 2 < least.numbers)
+      return call(from, fromImage, fromLine, to, toImage, toLine, images, lines, bytes);
+    const shares = stretches(images, crew.size).map(([first, end]) => [
+      ...[from + first * fromImage, fromImage, fromLine],
+      ...[to + first * toImage, toImage, toLine, end - first, lines, bytes],
+    ]);
+    crew.deal("copyLines", call, shares);
     return 0;
   };
 }

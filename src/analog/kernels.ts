@@ -11,10 +11,12 @@ import { ConfigError } from "../math/errors.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
 import { exp, log, tanh } from "../wasm/exponential.ts";
 import type { Graph, Node } from "../wasm/graph.ts";
-import { addCells, type CellName } from "./cells.ts";
+import { addCells, type CellName, cells } from "./cells.ts";
 import {
+  dealtCells,
   dealtChunks,
   dealtFilters,
+  dealtLines,
   dealtNumbers,
   dealtProducts,
   dealtRows,
@@ -374,16 +376,17 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
   const calls = { ...exports } as unknown as Omit<Kernels, "heap" | "threads" | "close">;
   if (!shared) return { ...calls, heap, threads, close: () => {} };
   const tables = { ...rowwise, ...peripheryTables };
-  const dealt = [elementwise, tables, chunkSums].flatMap((kernels) => Object.keys(kernels));
+  const dealt = [elementwise, tables, chunkSums, cells].flatMap((kernels) => Object.keys(kernels));
   const crew = await startCrew(threads, {
     module,
     memory: heap.memory,
-    names: ["multiply", "normalTicks", ...minimalNames, ...dealt],
+    names: ["multiply", "normalTicks", "copyLines", ...minimalNames, ...dealt],
   });
   const plans = heap.take(planNumbers * threads).at;
   const shares: Record<string, Call> = {
     multiply: dealtProducts(crew, calls.multiply, heap.memory, plans),
     normalTicks: dealtTicks(crew, calls.normalTicks),
+    copyLines: dealtLines(crew, calls.copyLines),
   };
   for (const name of minimalNames) shares[name] = dealtFilters(crew, name, calls[name]);
   for (const [name, { inputs, outputs }] of Object.entries<Elementwise>(elementwise)) {
@@ -398,6 +401,7 @@ export async function compileKernels(bytes: number, options: KernelOptions = {})
       perRow: rows.length,
     });
   }
+  for (const name of Object.keys(cells) as CellName[]) shares[name] = dealtCells(crew, name, calls[name]);
   for (const [name, { inputs, outputs }] of Object.entries<Rowwise>(chunkSums))
     shares[name] = dealtChunks(crew, name, calls[name as keyof typeof chunkSums], {
       inputs: inputs.length,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { cells } from "../../src/analog/cells.ts";
+import { compileKernels } from "../../src/analog/kernels.ts";
 import {
   batchNorm,
   conv2d,
@@ -95,3 +97,25 @@ test("numbers of threads that make no sense are refused", async () => {
     "threads are a whole number from 1, not 0",
   );
 });
+
+test.each(["copyStrided", "gruCellBack"] as const)(
+  "%s of many rows has the bits of one thread",
+  async (name) => {
+    const [rows, units] = [600, 37]; // enough of them to be dealt out
+    const { inputs, outputs } = cells[name];
+    const results = await Promise.all(
+      [1, 3].map(async (threads) => {
+        const kernels = await compileKernels(2 ** 22, { threads });
+        const blocks = [...inputs, ...outputs].map((_, k) => kernels.heap.take(rows * (units + k)));
+        const sources = blocks.slice(0, inputs.length);
+        for (const [k, { data }] of sources.entries()) data.set(draw(data.length).map((x) => x / (k + 1)));
+        kernels[name](rows, units, ...blocks.flatMap(({ at }, k) => [at, 4 * (units + k)]));
+        kernels.close();
+        return blocks.map(({ data }) => Array.from(data));
+      }),
+    );
+    const last = (rows - 1) * (units + inputs.length) + units - 1;
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0][inputs.length].findLastIndex((x) => x !== 0)).toBe(last); // all rows were done
+  },
+);
