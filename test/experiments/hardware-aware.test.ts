@@ -24,8 +24,9 @@ test("the keyword network that ships names words after a year on a chip; untrain
     "8 bits, trained for it, 1 year",
   ]);
   const error = rows.map((row) => row.error.mean);
-  expect(error[3]).toBeLessThan(36); // measured 22 %
-  expect(error[2] + error[3]).toBeLessThan(error[0] + error[1]); // 42 and 65
+  expect(error[3]).toBeLessThan(34); // measured 20 %
+  expect(error[2] + error[3]).toBeLessThan(error[0] + error[1]); // 40 and 50
+  expect(networks?.["8-bits-trained-for-it"]["tiles.outputBound"].data[0]).toBeGreaterThan(1);
   expect(metrics["split"]).toContain("own split of the v0.02 test set");
   expect(Object.keys(figures ?? {})).toEqual(["error"]);
   expect(Object.keys(networks ?? {})).toEqual(["floating", "8-bits-trained-for-it"]);
