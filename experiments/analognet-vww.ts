@@ -90,6 +90,8 @@ export default experiment({
       side,
       counts: { train: given.images, test: given.tests },
       seed: context.seed,
+      signal: context.signal,
+      reading: (part) => context.progress(0, `reading pictures, ${Math.round(100 * part)} %`),
     });
     const mapping = analognetMapping({ rangeBatches: given.rangeBatches, gain });
     const cases = bits.flatMap((width): Case[] => {

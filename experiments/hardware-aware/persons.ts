@@ -18,6 +18,9 @@ export interface Persons {
 type Part = "train" | "test";
 
 interface Wanted {
+  readonly signal: AbortSignal;
+  /** Told what part of the user's own pictures is read. */
+  readonly reading: (fraction: number) => void;
   readonly side: number;
   /** Pictures of each part; 0 for all that are here. */
   readonly counts: Readonly<Record<Part, number>>;
@@ -38,9 +41,11 @@ function twoKinds(set: ColourImages, side: number, kind: (label: number) => numb
 
 const vehicles = ["airplane", "automobile", "ship", "truck"];
 
-async function load(data: string, part: Part, { side, counts, seed }: Wanted): Promise<ColourImages> {
+async function load(data: string, part: Part, wanted: Wanted): Promise<ColourImages> {
+  const { side, counts, seed, signal, reading } = wanted;
   const limit = counts[part] || undefined;
-  if (data === "visual-wake-words") return visualWakeWords(part, { side, channels: 1, limit });
+  if (data === "visual-wake-words")
+    return visualWakeWords(part, { side, channels: 1, limit }, { signal, progress: reading });
   if (data === "cifar10") {
     const set = await cifar10(part, { limit });
     const kinds = twoKinds(set, side, (label) => Number(!vehicles.includes(set.classes[label])));

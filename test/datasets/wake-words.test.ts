@@ -330,6 +330,12 @@ describe("MLPerf Tiny's test images", () => {
     expect(Array.from(tested.labels)).toEqual([1, 0, 1, 0]);
     expect([...learnt.images, ...tested.images].sort((a, b) => a - b)).toEqual(names.map((_, k) => k));
 
+    const parts: number[] = [];
+    await visualWakeWords("test", { set: "tiny" }, { progress: (part) => parts.push(part) });
+    expect(parts).toEqual([0]); // told once in a hundred images
+    const stopped = visualWakeWords("test", {}, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow("aborted");
+
     write("visual-wake-words/vww01/109.bin", "short");
     expect(await failure(visualWakeWords("test"))).toMatchInlineSnapshot(
       `"DataError: DATA/visual-wake-words/vww01/109.bin: it has 5 bytes, 27648 are expected (96 x 96 x 3)"`,
