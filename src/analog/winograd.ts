@@ -28,7 +28,7 @@ const leastGain = 1.5;
 const stride = 16 * tapCount;
 
 /** With fewer channels, transforms take what products save; of more, a tile does not fit into a line of a room. */
-const leastChannels = 8;
+const leastChannels = [8, 24]; // of stride 1 and 2
 const mostChannels = 1024;
 
 /**
@@ -41,7 +41,8 @@ export function filterOf(o: PatchOptions): Kind | undefined {
     kernel.every((size) => size === tapCount) &&
     stride[0] === stride[1] &&
     border.every((size) => size < tapCount) &&
-    Math.min(shape[2], outputs) >= leastChannels &&
+    stride[0] <= 2 &&
+    Math.min(shape[2], outputs) >= leastChannels[stride[0] - 1] &&
     Math.max(shape[2], outputs) <= mostChannels;
   if (!isFit || o.inOrder) return undefined;
   const [height, width] = patchPositions(o);
@@ -51,7 +52,6 @@ export function filterOf(o: PatchOptions): Kind | undefined {
   };
   const few = (tapCount ** 2 * height * width) / leastGain;
   if (stride[0] === 2) return products("Halving") <= few ? "Halving" : undefined;
-  if (stride[0] > 2) return undefined;
   const best = products("Five") <= 0.8 * products("Four") ? "Five" : "Four";
   return products(best) <= few ? best : undefined;
 }

@@ -111,6 +111,23 @@ test.each(plans)("multiply adds sums in the order of their steps: %s", async (_,
   expect(plain.difference(c.data, expected)).toBe("");
 });
 
+test("a product may be stored instead of added", async () => {
+  const { heap, multiply } = await shared;
+  const plan: PlanOptions = { ...plans[1][1], stores: true };
+  const [a, b, c] = await Promise.all([take(400, 1), take(400, 2), take(800, 3)]);
+  const held = c.data.slice();
+  const product = multiplied(plan, a.data, b.data, new Float32Array(800), 1);
+  multiply(takePlan(heap, plan), a.at, b.at, c.at, 1);
+  const { m, n, c: to } = plan;
+  const isWritten = (k: number) => k < m * to.row && k % to.row < n;
+  expect(
+    plain.difference(
+      c.data,
+      held.map((value, k) => (isWritten(k) ? product[k] : value)),
+    ),
+  ).toBe("");
+});
+
 describe("pack lays steps of eight columns side by side, 0 past the last column:", () => {
   test.each([
     ["steps are neighbours", 1, 21],

@@ -61,7 +61,8 @@ test.each([
   [[32, 32, 4], 16, {}, undefined],
   [[32, 32, 16], 4, {}, undefined],
   [[49, 10, 84], 112, { stride: [2, 2], border: [1, 0, 1, 1] }, "Halving"],
-  [[32, 32, 16], 16, { stride: [2, 2] }, undefined], // 1,936 products of 2,304
+  [[49, 10, 20], 112, { stride: [2, 2], border: [1, 0, 1, 1] }, undefined],
+  [[32, 32, 32], 32, { stride: [2, 2] }, undefined], // 1,936 products of 2,304
   [[32, 32, 16], 16, { stride: [2, 1] }, undefined],
   [[32, 32, 16], 16, { stride: [3, 3] }, undefined],
   [[32, 32, 16], 16, { kernel: [1, 1] }, undefined],
@@ -191,13 +192,13 @@ const shapes = {
   },
   "no border": { ...geometry([6, 10, 12], 20), border: [0, 0, 0, 0] },
   "stride 2, what fills channels up, lines that no patch sees": {
-    ...geometry([22, 20, 10], 9),
+    ...geometry([22, 20, 26], 25),
     stride: [2, 2],
     border: [0, 1, 0, 1],
     images: 2,
   },
   "stride 2, several groups and runs": {
-    ...geometry([19, 79, 260], 8),
+    ...geometry([9, 79, 260], 24),
     stride: [2, 2],
     border: [1, 0, 1, 1],
   },
@@ -236,37 +237,54 @@ test("what is stored instead of added is the same but for what was there", async
   expect(plain.difference(y.data, added)).toBe("");
 });
 
-test("each image has the same bits whichever others it is worked on with", async () => {
-  const kernels = await compileKernels(2 ** 25);
-  const one = problem(kernels, { ...geometry([13, 6, 10], 9), images: 7 });
-  multiply(one);
-  const whole = [one.y.data.slice(), one.dx.data.slice()];
-  const { products, x, y, dy, dx } = one;
-  y.data.set(plain.numbers(y.data.length, 2).map((value, k) => (k % y.width < y.features ? value : 0)));
-  const part = (table: Table, from: number): Table => {
-    const first = from * table.positions * table.width;
-    return tableOver({ at: table.at + 4 * first, data: table.data.subarray(first) }, table.shape);
-  };
-  for (const [from, count] of [
-    [0, 1],
-    [1, 4],
-    [5, 2],
-  ]) {
-    products.load(part(x, from), count);
-    products.forward(part(y, from), count);
-    products.backward(part(dy, from), part(dx, from), count);
-  }
-  expect(plain.difference(y.data, whole[0])).toBe("");
-  expect(plain.difference(dx.data, whole[1])).toBe("");
-});
+const dealt = {
+  "stride 1": { ...geometry([13, 9, 10], 9), images: 7 },
+  "stride 2": {
+    ...geometry([21, 19, 26], 24),
+    stride: [2, 2],
+    border: [0, 1, 1, 0],
+    images: 5,
+  },
+} satisfies Record<string, PatchOptions>;
+
+test.each(Object.entries<PatchOptions>(dealt))(
+  "%s: each image has the same bits whichever others it is worked on with",
+  async (_, o) => {
+    const one = problem(await compileKernels(2 ** 26), o);
+    const { products, x, y, dy, dx } = one;
+    expect(products).toBeInstanceOf(WinogradPatches);
+    const before = y.data.slice();
+    multiply(one);
+    const whole = [y.data.slice(), dx.data.slice()];
+    y.data.set(before);
+    const part = (table: Table, from: number): Table => {
+      const first = from * table.positions * table.width;
+      return tableOver({ at: table.at + 4 * first, data: table.data.subarray(first) }, table.shape);
+    };
+    for (const [from, count] of [
+      [0, 1],
+      [1, 3],
+      [4, o.images - 4],
+    ]) {
+      products.load(part(x, from), count);
+      products.forward(part(y, from), count);
+      products.backward(part(dy, from), part(dx, from), count);
+    }
+    expect(plain.difference(y.data, whole[0])).toBe("");
+    expect(plain.difference(dx.data, whole[1])).toBe("");
+  },
+);
 
 test("two and three threads make the bits that one makes", async () => {
   const results = [];
   for (const threads of [1, 2, 3]) {
     const kernels = await compileKernels(2 ** 27, { threads });
-    const one = problem(kernels, { ...geometry([14, 9, 12], 20), images: 3 });
-    multiply(one);
-    results.push([one.y.data.slice(), one.dx.data.slice(), one.dw.data.slice()]);
+    const arrays = Object.values(dealt).map((o) => {
+      const one = problem(kernels, o);
+      multiply(one);
+      return [one.y.data.slice(), one.dx.data.slice(), one.dw.data.slice()];
+    });
+    results.push(arrays);
     kernels.close();
   }
   for (const result of results.slice(1)) expect(result).toEqual(results[0]);
