@@ -1,7 +1,8 @@
 /**
  * Products of a matrix with patches of images: convolutions, read where the image lies.
  *
- * Images are tables [height][width][channel]; a patch is [tap line][tap][channel], and so is a row of W. An image with a
+ * Images are tables [height][width][channel]; a patch is [tap line][tap][channel], and so is a row of W. Most patches of 3 x 3 go
+ * by fewer products (winograd.ts). An image with a
  * border is copied into a larger frame. Channels that do not fill vectors (the colours of a picture) are copied patch by
  * patch into rows. Backwards, the places of dx that lie `stride` apart form classes, each with its own taps, so nothing is
  * multiplied by the zeros between them (Dumoulin & Visin 2016, arXiv:1603.07285, chapter 4).

@@ -1,9 +1,9 @@
 /**
  * Products of a matrix with patches of 3 x 3 pixels by minimal filtering: fewer multiplications for the same sums.
  *
- * Forwards y += x W^T as convolutions go; backwards the same with taps turned round and channels changed for outputs; the gradient sums
- * products of transformed images. Kernels and equations: minimal.ts. Tables are those of `Patches`, so that either may be used. Errors
- * are a few times those of sums in order: see the tests.
+ * Forwards y += x W^T as convolutions go; backwards the same with taps turned round and channels changed for outputs; the gradient is
+ * summed over all images of a call before it is transformed back. Kernels and equations: minimal.ts. Tables are those of `Patches`, so that
+ * either may be used. Errors are a few times those of sums in order: see the tests.
  */
 import type { Block } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
