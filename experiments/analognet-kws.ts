@@ -1,7 +1,7 @@
 /** Keywords on one PCM crossbar: what converters of few bits and days of drift cost. */
 import { readNetworks, shippedNetwork } from "../datasets/weights.ts";
 import { analognetKws } from "../models/analognet.ts";
-import { experiment, type Result, type State, type Time } from "../src/index.ts";
+import { experiment, type LookOptions, type Result, type State, type Time } from "../src/index.ts";
 import { analognetArray, analognetMapping, descent, firstGain } from "./hardware-aware/analognets.ts";
 import { keywordShape, keywords } from "./hardware-aware/keywords.ts";
 import {
@@ -42,6 +42,7 @@ export default experiment({
     rangeBatches: 10,
     chips: 10,
     ages: ["25 s", "1 h", "1 day", "30 days", "1 year"],
+    driftCompensation: "global",
     weights: "",
     fused: false,
   },
@@ -69,6 +70,8 @@ export default experiment({
     rangeBatches: "batches over which input ranges and the gain are looked for before they are learnt",
     chips: "programmings of each case",
     ages: "times after programming",
+    driftCompensation:
+      '"global", one factor for each layer; "gain", and the ADC\'s gain follows the drift of the array; "column" or "none"',
     weights:
       '"shipped", folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point',
     fused: "fuse products and sums: a third faster, and other bits on other machines",
@@ -82,12 +85,13 @@ export default experiment({
   async run(given, context) {
     const { batch, bits, chips, clip, gain, noise, weights } = given;
     const ages = given.ages as readonly Time[];
+    const driftCompensation = given.driftCompensation as LookOptions["driftCompensation"];
     const { split, ...data } = await keywords(given.data, context.seed);
     const mapping = analognetMapping({ rangeBatches: given.rangeBatches, gain });
     const cases = bits.flatMap((width): Case[] => {
       const array = analognetArray(width, gain || firstGain);
       return [
-        { name: `${width} bits, as it is`, mapping, tile: array, ages, chips },
+        { name: `${width} bits, as it is`, mapping, tile: array, ages, chips, driftCompensation },
         {
           name: `${width} bits, trained for it`,
           mapping: { ...mapping, clipSigmas: clip },
@@ -102,6 +106,7 @@ export default experiment({
           tile: array,
           ages,
           chips,
+          driftCompensation,
         },
       ];
     });

@@ -14,6 +14,7 @@ import {
   evaluate,
   type Figure,
   type Layer,
+  type LookOptions,
   type LossKind,
   linePlot,
   type OptimizerOptions,
@@ -74,7 +75,7 @@ export interface Case {
   readonly ages: readonly Time[];
   /** Programmings. */
   readonly chips: number;
-  readonly driftCompensation?: "global" | "column" | "none";
+  readonly driftCompensation?: LookOptions["driftCompensation"];
 }
 
 export interface StudyOptions {

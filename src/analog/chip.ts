@@ -49,8 +49,11 @@ export interface ProgramOptions {
 }
 
 export interface LookOptions {
-  /** One factor for each tile, one for each column, or none. Default "global". */
-  readonly driftCompensation?: "global" | "column" | "none";
+  /**
+   * One factor for each tile, one for each column, or none. "gain": one for each tile, and the ADC ends at so much less, by the mean of
+   * all tiles, which keeps its steps in proportion to what has drifted. Default "global".
+   */
+  readonly driftCompensation?: "global" | "column" | "gain" | "none";
   /** Whether a device's own noise of reads, frozen for this look, is there. Default true. */
   readonly readNoise?: boolean;
   /** Number of the look: others at the same age have other noise of reads. Default 0. */
@@ -162,8 +165,8 @@ export class Chip {
    */
   at(age: Time, options: LookOptions = {}): ChipLook {
     const { driftCompensation = "global", readNoise = true, look = 0 } = options;
-    if (!["global", "column", "none"].includes(driftCompensation))
-      throw new ConfigError(`driftCompensation is global, column or none, not ${driftCompensation}`);
+    if (!["global", "column", "gain", "none"].includes(driftCompensation))
+      throw new ConfigError(`driftCompensation is global, column, gain or none, not ${driftCompensation}`);
     if (!(seconds(age) >= 0))
       throw new ConfigError(`a chip is looked at after it was programmed, not at ${age}`);
     const reads = this.#read(age, readNoise, look);
@@ -171,10 +174,15 @@ export class Chip {
       driftCompensation === "none"
         ? undefined
         : this.#factors(reads, { driftCompensation, readNoise, age, look });
+    let moved = 1;
+    if (driftCompensation === "gain" && factors)
+      moved = factors.reduce((sum, [factor]) => sum + factor, 0) / factors.length;
     let next = 0;
     const looked = (part: WrittenPart): LookedPart => {
       const k = next++;
-      const { from, to, inputRange, outputBound, key } = part;
+      const { from, to, inputRange, key } = part;
+      const own = part.outputBound ?? (moved === 1 ? undefined : this.tile.outputBound);
+      const outputBound = own === undefined ? undefined : own / moved;
       const scale = factors ? part.scale.map((gamma, i) => gamma * factors[k][i]) : part.scale;
       return { from, to, inputRange, outputBound, key, ...reads[k], scale };
     };
@@ -222,7 +230,7 @@ export class Chip {
   #factors(
     reads: readonly PartRead[],
     o: {
-      readonly driftCompensation: "global" | "column";
+      readonly driftCompensation: "global" | "column" | "gain";
       readonly readNoise: boolean;
       readonly age: Time;
       readonly look: number;

@@ -377,3 +377,21 @@ test("what cannot be learnt is refused with the reason", async () => {
     program({ w: { weights: [1], outputs: 1, inputs: 1, outputBound: 0 } }, standard, { seed: 1 }),
   ).rejects.toThrow("matrix w: its output bound is 0, not a positive number");
 });
+
+test("a gain that follows drift keeps steps of the ADC in proportion to what has drifted", async () => {
+  const on = tile({ preset: "ideal", device: pcmInference, adcBits: 6, outputBound: 4 });
+  const weights = numbers(20 * 30, 5);
+  const chip = await program({ w: { weights, outputs: 20, inputs: 30, outputBound: 3 } }, on, { seed: 1 });
+  const parts = (driftCompensation: "global" | "gain" | "none") =>
+    chip.at("1 day", { driftCompensation }).matrices["w"].parts[0];
+  const factor = parts("global").scale[0] / parts("none").scale[0];
+  expect(factor).toBeGreaterThan(1.3);
+  expect(parts("gain").scale).toEqual(parts("global").scale);
+  expect(parts("global").outputBound).toBe(3);
+  expect(parts("gain").outputBound).toBeCloseTo(3 / factor, 12);
+  const plain = await program({ w: { weights, outputs: 20, inputs: 30 } }, on, { seed: 1 });
+  const bounds = (["global", "gain"] as const).map(
+    (driftCompensation) => plain.at("1 day", { driftCompensation }).matrices["w"].parts[0].outputBound,
+  );
+  expect(bounds).toEqual([undefined, 4 / factor]);
+});

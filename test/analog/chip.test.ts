@@ -319,7 +319,7 @@ test("what cannot be written is refused", async () => {
       "ConfigError: PCM, accumulation has no pulse program with a target; write it in a loop: verify: { tolerance: "1 uS", pulses: 100 }",
       "ConfigError: constant step has no pulse program with a target; write it in a loop: verify: { tolerance: "1 uS", pulses: 100 }",
       "ConfigError: a chip is looked at after it was programmed, not at -1 s",
-      "ConfigError: driftCompensation is global, column or none, not columns",
+      "ConfigError: driftCompensation is global, column, gain or none, not columns",
     ]
   `);
 });
