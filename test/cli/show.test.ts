@@ -46,7 +46,7 @@ test("show tells an experiment's parameters and a model's equations, parameters,
     { id: "cuba.excitatory", kind: "synapse", definition: { parameters: { we: "1.62 mV" } } },
   ]);
   expect(memspike("show", "hwa-wrn16")).toMatch(
-    /^ {2}--set recipe=rasch2023\n {4}data {10}cifar100$[^]*^ {4}remapEvery {4}2000$/m,
+    /^ {2}--set recipe=rasch2023\n {4}data {10}cifar100$[\s\S]*^ {4}remapEvery {4}2000$/m,
   );
   const wrong = spawnSync(process.execPath, [program, "show", "cuba.exitatory"], { encoding: "utf8" });
   expect([wrong.status, wrong.stdout, wrong.stderr]).toEqual([
