@@ -49,6 +49,8 @@ export interface ChipOptions {
   readonly rampSteps: number;
   readonly dropConnect?: number;
   readonly remapEvery?: number;
+  /** Standard deviations at which weights are clipped where they are trained for chips; 0 for none. Default 0. */
+  readonly clip?: number;
   readonly learnScale?: boolean;
   readonly driftCompensation?: Case["driftCompensation"];
   /** Share of the loss that is the distance from the network in floating point. Default 0. */
@@ -70,7 +72,7 @@ export function waysOntoChips(o: ChipOptions, training: Training, examples: numb
     throw new ConfigError(`there is no device ${name}; there are ${Object.keys(devices).join(", ")}`);
   const device = devices[name];
   const rangeBatches = Math.min(100, Math.ceil(examples / training.batch));
-  const { ages, chips, driftCompensation, remapEvery, learnScale = false, distillation = 0 } = o;
+  const { ages, chips, driftCompensation, remapEvery, learnScale = false, distillation = 0, clip = 0 } = o;
   if (!(distillation >= 0 && distillation <= 1))
     throw new ConfigError(`distillation is a share from 0 to 1, not ${distillation}`);
   const onChips = {
@@ -91,6 +93,7 @@ export function waysOntoChips(o: ChipOptions, training: Training, examples: numb
     return {
       name: method,
       ...onChips,
+      mapping: { ...onChips.mapping, ...(clip > 0 ? { clipSigmas: clip } : {}) },
       training: {
         ...training,
         noise: "pcm",
