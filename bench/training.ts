@@ -14,9 +14,6 @@ import { parseArgs } from "node:util";
 import { analognetKws } from "../models/analognet.ts";
 import { pcmInference } from "../models/pcm-inference.ts";
 import { resnet } from "../models/resnet.ts";
-import { compileKernels } from "../src/analog/kernels.ts";
-import { Rows } from "../src/analog/rows.ts";
-import { takeTable } from "../src/analog/table.ts";
 import {
   dense,
   type Layer,
@@ -29,6 +26,9 @@ import {
   sigmoid,
   tile,
 } from "../src/index.ts";
+import { compileKernels } from "../src/tensor/kernels.ts";
+import { Rows } from "../src/tensor/rows.ts";
+import { takeTable } from "../src/tensor/table.ts";
 import { describeMachine } from "./machine.ts";
 import { fastest, timed } from "./timed.ts";
 

@@ -13,10 +13,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as presets from "../models/step-presets.ts";
 import { crosspointBytes, crosspoints } from "../src/analog/crosspoints.ts";
-import { Heap } from "../src/analog/heap.ts";
 import { TrainWriter, trainsOf } from "../src/analog/pulsed.ts";
 import { dense, inSituMatrices, type Model, referenceDevice, sequential, sgd, tanh } from "../src/index.ts";
 import { uniform } from "../src/math/random.ts";
+import { Heap } from "../src/tensor/heap.ts";
 import { describeMachine } from "./machine.ts";
 import { timed } from "./timed.ts";
 

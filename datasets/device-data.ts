@@ -6,10 +6,10 @@
  */
 
 import { readFile } from "node:fs/promises";
-import type { Measurement } from "../src/fit/measurement.ts";
-import { measurementOf } from "../src/fit/table.ts";
 import { DataError } from "../src/math/errors.ts";
 import { didYouMean } from "../src/math/nearest.ts";
+import type { Measurement } from "../src/measured/measurement.ts";
+import { measurementOf } from "../src/measured/table.ts";
 import { shippedFile } from "./store.ts";
 import { gunzip } from "./unpack.ts";
 

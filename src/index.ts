@@ -1,20 +1,8 @@
 /**
  * memspike's public API: re-exports, nothing else.
  */
-export {
-  type Augmentation,
-  augment,
-  backgroundNoise,
-  crop,
-  cutout,
-  flip,
-  gaussianNoise,
-  normalise,
-  spectrogramMask,
-  timeShift,
-} from "./analog/augment.ts";
+
 export { type AwareOptions, onTiles, type TilesUnder } from "./analog/aware.ts";
-export { type BatchedExamples, type BatchOptions, batches, type LabelledBatch } from "./analog/batches.ts";
 export {
   type Chip,
   type ChipLook,
@@ -29,17 +17,38 @@ export { type ArrayWork, type Cost, type CostOptions, costOf, networkCost, workO
 export type { Crossbar } from "./analog/crossbar.ts";
 export { type DeviceMatrix, type DeviceOptions, deviceMatrices, devicesOf } from "./analog/devices.ts";
 export type { NoiseShape } from "./analog/disturbance.ts";
+export type { Hardware } from "./analog/hardware.ts";
+export { type InSituMatrix, type InSituOptions, inSituMatrices, inSituOf } from "./analog/insitu.ts";
+export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
 export {
   classify,
-  type Examples,
+  type OnlineNetwork,
+  type OnlineOptions,
   type OnlinePass,
-  type PassOptions,
-  shuffled,
+  onlineNetwork,
   trainOnline,
-} from "./analog/examples.ts";
-export type { Hardware } from "./analog/hardware.ts";
-export { type ImportedNetwork, importOnnx } from "./analog/imported.ts";
-export { type InSituMatrix, type InSituOptions, inSituMatrices, inSituOf } from "./analog/insitu.ts";
+} from "./analog/online.ts";
+export { layersShape } from "./analog/outline.ts";
+export type { CrossbarUse } from "./analog/pairs.ts";
+export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
+export { type TileProducts, type TileProductsOptions, tileProducts } from "./analog/products.ts";
+export type { Rule } from "./analog/rules.ts";
+export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
+export { type Tile, type TileOptions, tile } from "./analog/tile.ts";
+export {
+  type Augmentation,
+  augment,
+  backgroundNoise,
+  crop,
+  cutout,
+  flip,
+  gaussianNoise,
+  normalise,
+  spectrogramMask,
+  timeShift,
+} from "./deep/augment.ts";
+export { type BatchedExamples, type BatchOptions, batches, type LabelledBatch } from "./deep/batches.ts";
+export { type Examples, type PassOptions, shuffled } from "./deep/examples.ts";
 export {
   attention,
   averagePool,
@@ -65,12 +74,9 @@ export {
   sigmoid,
   spiking,
   tanh,
-} from "./analog/layers.ts";
-export type { LossKind } from "./analog/loss.ts";
-export { type ArraySize, type MappedMatrix, type Mapping, mapNetwork, type Piece } from "./analog/mapping.ts";
-export type { Matrices } from "./analog/matrix.ts";
-export { type OnlineNetwork, type OnlineOptions, onlineNetwork } from "./analog/online.ts";
-export { type OnnxGraph, type OnnxOptions, readOnnx } from "./analog/onnx.ts";
+} from "./deep/layers.ts";
+export type { LossKind } from "./deep/loss.ts";
+export type { Matrices } from "./deep/matrix.ts";
 export {
   adam,
   adamw,
@@ -79,17 +85,9 @@ export {
   type OptimizerOptions,
   sgd,
   stepsDown,
-} from "./analog/optimizer.ts";
-export { layersShape } from "./analog/outline.ts";
-export type { CrossbarUse } from "./analog/pairs.ts";
-export { type PlacedPiece, type Placement, placeNetwork } from "./analog/placement.ts";
-export { type TileProducts, type TileProductsOptions, tileProducts } from "./analog/products.ts";
-export type { Rule } from "./analog/rules.ts";
-export { decodeSafetensors, encodeSafetensors } from "./analog/safetensors.ts";
-export { type Sequential, type SequentialOptions, type State, sequential } from "./analog/sequential.ts";
-export { type MatrixShape, type NetworkShape, networkShape } from "./analog/shapes.ts";
-export { type Tile, type TileOptions, tile } from "./analog/tile.ts";
-export { onnxShape } from "./analog/traced.ts";
+} from "./deep/optimizer.ts";
+export { decodeSafetensors, encodeSafetensors } from "./deep/safetensors.ts";
+export { type Sequential, type SequentialOptions, type State, sequential } from "./deep/sequential.ts";
 export {
   type Batch,
   type EpochResult,
@@ -98,7 +96,7 @@ export {
   predict,
   type TrainOptions,
   train,
-} from "./analog/train.ts";
+} from "./deep/train.ts";
 export { type DeviceFile, deviceFile, type Fitted, readDevice } from "./device/file.ts";
 export { differentialPair } from "./device/pair.ts";
 export { sampledDevice } from "./device/posterior.ts";
@@ -140,17 +138,20 @@ export { spikes, type Trace, trace } from "./engine/record.ts";
 export type { CompileOptions, SimulateOptions } from "./engine/simulate.ts";
 export { compile, simulate } from "./engine/simulate.ts";
 export type { RunOptions, Simulation } from "./engine/simulation.ts";
+export { type ImportedNetwork, importOnnx } from "./exchange/imported.ts";
+export { type OnnxGraph, type OnnxOptions, readOnnx } from "./exchange/onnx.ts";
+export { onnxShape } from "./exchange/traced.ts";
 export { type Check, type CheckOptions, predictiveCheck } from "./fit/check.ts";
 export { type Candidate, compare, type Ranked } from "./fit/compare.ts";
 export { type Fit, type FitOptions, type FittedParameter, fit } from "./fit/fit.ts";
-export type { Measurement, Sequence } from "./fit/measurement.ts";
 export { type Posterior, type PosteriorOptions, posterior } from "./fit/posterior.ts";
 export { type ReplicateOptions, replicate } from "./fit/replicate.ts";
-export { measurementOf, type TableOptions } from "./fit/table.ts";
 export type { Model } from "./language/model.ts";
 export { device, ModelError, neuron, synapse } from "./language/model.ts";
 export { ConfigError, DataError, NumericError } from "./math/errors.ts";
 export { quantity, seconds, type Time } from "./math/units.ts";
+export type { Measurement, Sequence } from "./measured/measurement.ts";
+export { measurementOf, type TableOptions } from "./measured/table.ts";
 export { type Characterisation, characterise } from "./report/characterise.ts";
 export { cornerPlot } from "./report/corner.ts";
 export { correlogram, countCorrelations, psth } from "./report/correlations.ts";

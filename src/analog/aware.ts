@@ -5,18 +5,19 @@
  * Nat. Commun. 14:5282, "Hardware-aware training"). A weight W of output i sits on its tile as W / scale_i, at most 1 in
  * size. Looks from outside see the clean weights, or those of a chip that is mounted.
  */
+
+import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "../deep/matrix.ts";
+import type { Memory, Parameter, Pass } from "../deep/parameter.ts";
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import type { Table } from "../tensor/table.ts";
 import { OutputBound, type Reach } from "./bound.ts";
 import type { ChipLook, LookedMatrix, MatrixValues } from "./chip.ts";
 import { clearRows, Disturbance, type NoiseShape, noiseShapes } from "./disturbance.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
-import { paddedColumns } from "./matvec.ts";
-import type { Memory, Parameter, Pass } from "./parameter.ts";
 import { InputRanges } from "./ranges.ts";
-import type { Table } from "./table.ts";
 import type { Tile } from "./tile.ts";
 import { type RangeRule, TiledMatrix } from "./tiles.ts";
 

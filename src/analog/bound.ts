@@ -8,9 +8,10 @@
  * its square, so that units do not matter, and a step changes it by a fifth at most. (With the factor of Esser et al.,
  * 1 / sqrt(outputs steps), it would stay where it is at the rates of these trainings.)
  */
+
+import type { Memory, Parameter } from "../deep/parameter.ts";
 import { ConfigError } from "../math/errors.ts";
-import type { Kernels } from "./kernels.ts";
-import type { Memory, Parameter } from "./parameter.ts";
+import type { Kernels } from "../tensor/kernels.ts";
 import type { Tile } from "./tile.ts";
 
 /** Share of rows none of whose outputs is beyond what a matrix reaches. */

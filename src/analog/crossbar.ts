@@ -11,8 +11,8 @@ import type { DeviceArray } from "../engine/array.ts";
 import { ConfigError } from "../math/errors.ts";
 import { type Key, randomKey } from "../math/random.ts";
 import type { Time } from "../math/units.ts";
-import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
+import type { Block } from "../tensor/heap.ts";
+import { type Kernels, normalCount } from "../tensor/kernels.ts";
 import { type CrossbarUse, Pairs, stepsOf } from "./pairs.ts";
 import type { Input, Purpose } from "./weights.ts";
 

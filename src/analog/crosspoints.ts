@@ -12,14 +12,14 @@ import { ConfigError } from "../math/errors.ts";
 import { nearest } from "../math/nearest.ts";
 import { randomKey } from "../math/random.ts";
 import { seconds, type Time } from "../math/units.ts";
+import { addElementwise } from "../tensor/elementwise.ts";
+import type { Block, Heap } from "../tensor/heap.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import { addNormals } from "../tensor/noise.ts";
+import { withoutFilling } from "../tensor/table.ts";
 import { ModuleBuilder } from "../wasm/assembler.ts";
-import { addElementwise } from "./elementwise.ts";
-import type { Block, Heap } from "./heap.ts";
-import { paddedColumns } from "./matvec.ts";
-import { addNormals } from "./noise.ts";
 import { type Directions, type Plan, planOf } from "./plan.ts";
 import { addLook, addPulses, layOutSteps, type StepMemory, stepBytes } from "./steps.ts";
-import { withoutFilling } from "./table.ts";
 import {
   type Arranged,
   addCoincide,

@@ -9,19 +9,20 @@
  * product of one example has the distribution of a read of every device; two of the same batch are not independent.
  * Converters round half to even, with a range for each vector or, where patches overlap, for each image. Biases are digital.
  */
+
+import { type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "../deep/matrix.ts";
+import type { Parameter, Pass } from "../deep/parameter.ts";
+import type { Sequential } from "../deep/sequential.ts";
 import type { WeightStorage } from "../device/storage.ts";
 import { fabricate } from "../engine/array.ts";
 import { ConfigError } from "../math/errors.ts";
 import { type Key, randomKey } from "../math/random.ts";
 import { seconds, type Time } from "../math/units.ts";
+import type { Block } from "../tensor/heap.ts";
+import { type Kernels, normalCount } from "../tensor/kernels.ts";
+import { type Table, tableOver, withoutFilling } from "../tensor/table.ts";
 import { ageingEvery, checkHardware, type Hardware } from "./hardware.ts";
-import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
-import { type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
 import { type CrossbarUse, Pairs, stepsOf } from "./pairs.ts";
-import type { Parameter, Pass } from "./parameter.ts";
-import type { Sequential } from "./sequential.ts";
-import { type Table, tableOver, withoutFilling } from "./table.ts";
 
 /** Pairs of devices under a network that learns from batches. */
 export interface DeviceOptions extends Hardware {

@@ -4,8 +4,8 @@
  * Weights are relative, at most 1 in size. Source: Rasch et al. 2023, Nat. Commun. 14:5282, "Hardware-aware training".
  */
 import { randomKey } from "../math/random.ts";
-import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
+import type { Block } from "../tensor/heap.ts";
+import { type Kernels, normalCount } from "../tensor/kernels.ts";
 
 /**
  * How the spread of a weight on a device goes with x = |w|, both over the largest: sd^2 = p(x)^2 + q^2 x^(2 power), p a

@@ -3,9 +3,9 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { type Key, randomKey, uniform } from "../math/random.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
 import type { Crosspoints } from "./crosspoints.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
 import {
   largest,
   nearestEven,

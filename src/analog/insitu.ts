@@ -5,19 +5,20 @@
  * own, and their changes are written one after the other once the optimizer has stepped. The optimizer only tells the
  * rate: it is plain SGD. Biases are digital.
  */
+
+import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "../deep/matrix.ts";
+import type { Parameter, Pass } from "../deep/parameter.ts";
+import type { Sequential } from "../deep/sequential.ts";
 import type { WeightStorage } from "../device/storage.ts";
 import { ConfigError } from "../math/errors.ts";
 import { dimensionless, formatDimension, sameDimension, seconds, type Time } from "../math/units.ts";
+import type { Block } from "../tensor/heap.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import { clearFilling, type Table } from "../tensor/table.ts";
 import type { Crosspoints } from "./crosspoints.ts";
 import { ageingEvery } from "./hardware.ts";
-import type { Block } from "./heap.ts";
-import { drawStart, type Matrices, type MatrixOptions, type MatrixUnit, takeBias } from "./matrix.ts";
-import { paddedColumns } from "./matvec.ts";
-import type { Parameter, Pass } from "./parameter.ts";
 import type { ConverterOptions } from "./reads.ts";
 import { checkRule, type DeviceWeights, type Rule, ruleWeights } from "./rules.ts";
-import type { Sequential } from "./sequential.ts";
-import { clearFilling, type Table } from "./table.ts";
 import { roomOf } from "./trains.ts";
 import type { Input } from "./weights.ts";
 

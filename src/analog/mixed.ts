@@ -9,9 +9,9 @@
  * is lost.
  */
 import type { Time } from "../math/units.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
 import type { Crossbar } from "./crossbar.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
 import { type Input, Matrix, type Purpose, type Weights } from "./weights.ts";
 
 export interface MixedPrecisionOptions {

@@ -4,16 +4,17 @@
  * Arithmetic is float32. A network has one memory, made when it is built. The same seed and the same examples give the
  * same bits on every machine.
  */
+import { type Examples, type PassOptions, permutation } from "../deep/examples.ts";
+import { type Layer, nameLayer } from "../deep/layers.ts";
 import { fabricate } from "../engine/array.ts";
 import { ConfigError, NumericError } from "../math/errors.ts";
 import { randomKey } from "../math/random.ts";
 import { seconds, type Time } from "../math/units.ts";
+import type { Block } from "../tensor/heap.ts";
+import { compileKernels, type Kernels, normalCount } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
 import { Crossbar } from "./crossbar.ts";
 import { ageingEvery, checkHardware, type Hardware } from "./hardware.ts";
-import type { Block } from "./heap.ts";
-import { compileKernels, type Kernels, normalCount } from "./kernels.ts";
-import { type Layer, nameLayer } from "./layers.ts";
-import { paddedColumns } from "./matvec.ts";
 import { MixedPrecision, type MixedPrecisionOptions } from "./mixed.ts";
 import { DenseStage, SigmoidStage, type Stage } from "./single.ts";
 import { FloatingWeights } from "./weights.ts";
@@ -251,4 +252,79 @@ function startOf(weights: FloatingWeights, { heap, normals }: Kernels, seed: str
   }
   weights.set(values);
   return weights;
+}
+
+/** Examples between two looks at the clock and the signal. */
+const together = 500;
+
+/** What to learn from in one pass. */
+export interface OnlinePass extends PassOptions {
+  readonly learningRate: number;
+  /** Of the order of the examples: another for each pass. */
+  readonly seed: string | number;
+}
+
+/**
+ * One pass over the examples in random order, one step each. Gives their number, less than all when interrupted, and
+ * their mean loss. Throws `ConfigError` where examples and network do not fit, `NumericError` where a loss is not finite.
+ */
+export async function trainOnline(
+  network: OnlineNetwork,
+  examples: Examples,
+  options: OnlinePass,
+): Promise<{ readonly examples: number; readonly loss: number }> {
+  const { learningRate, seed } = options;
+  if (!(Number.isFinite(learningRate) && learningRate > 0))
+    throw new ConfigError(`the learning rate is a positive number, not ${learningRate}`);
+  const { scale } = examples;
+  let loss = 0;
+  const order = permutation(examples.labels.length, seed);
+  const done = await pass(network, examples, options, (k, input) => {
+    loss += network.learn(input(order[k]), examples.labels[order[k]], { learningRate, scale });
+  });
+  return { examples: done, loss: loss / done };
+}
+
+/** The classes named for the examples: of each, that of the largest output. Fewer when interrupted. */
+export async function classify(
+  network: OnlineNetwork,
+  examples: Examples,
+  options: PassOptions = {},
+): Promise<Uint32Array> {
+  const named = new Uint32Array(examples.labels.length);
+  const done = await pass(network, examples, options, (k, input) => {
+    const outputs = network.predict(input(k), examples.scale);
+    let best = 0;
+    for (let c = 1; c < outputs.length; c++) if (outputs[c] > outputs[best]) best = c;
+    named[k] = best;
+  });
+  return named.subarray(0, done);
+}
+
+async function pass(
+  { inputs: width, outputs }: OnlineNetwork,
+  { inputs, labels }: Examples,
+  { signal, progress }: PassOptions,
+  show: (k: number, input: (example: number) => Uint8Array | Float32Array) => void,
+): Promise<number> {
+  const count = labels.length;
+  if (count === 0) throw new ConfigError("there are no examples");
+  if (inputs.length !== count * width)
+    throw new ConfigError(
+      `${count} examples of ${width} inputs are ${count * width} numbers, not ${inputs.length}`,
+    );
+  const wrong = Array.prototype.findIndex.call(labels, (label: number) => !(label < outputs));
+  if (wrong >= 0)
+    throw new ConfigError(`example ${wrong} is of class ${labels[wrong]}, of ${outputs} from 0`);
+  const input = (example: number) => inputs.subarray(example * width, (example + 1) * width);
+  for (let k = 0; k < count; k++) {
+    if (k % together === 0) {
+      if (k > 0) progress?.(k);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (signal?.aborted) return k;
+    }
+    show(k, input);
+  }
+  progress?.(count);
+  return count;
 }

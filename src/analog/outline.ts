@@ -4,12 +4,13 @@
  * Names are those of the weights, "3.body.0". Rows of an embedding are looked up and channel-wise convolutions sit in no matrix here: the
  * latter are told as digital.
  */
+
+import { type Layer, nameLayer } from "../deep/layers.ts";
+import { borderOf } from "../deep/weighted.ts";
 import { ConfigError } from "../math/errors.ts";
-import { type Layer, nameLayer } from "./layers.ts";
-import { patchPositions } from "./patches.ts";
+import { patchPositions } from "../tensor/patches.ts";
+import { checkShape, featuresOf, formatShape, positionsOf, type Shape } from "../tensor/table.ts";
 import { type MatrixShape, type NetworkShape, networkShape } from "./shapes.ts";
-import { checkShape, featuresOf, formatShape, positionsOf, type Shape } from "./table.ts";
-import { borderOf } from "./weighted.ts";
 
 /**
  * The shape of a network of layers. `inputs`: of one example, as `sequential` takes them. Throws `ConfigError` naming the

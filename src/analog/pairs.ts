@@ -8,7 +8,7 @@
 import type { WeightStorage } from "../device/storage.ts";
 import type { DeviceArray } from "../engine/array.ts";
 import type { Time } from "../math/units.ts";
-import type { Kernels } from "./kernels.ts";
+import type { Kernels } from "../tensor/kernels.ts";
 import { Matrix } from "./weights.ts";
 
 /** What was done to the devices of a matrix. */

@@ -10,12 +10,12 @@
 import { ConfigError } from "../math/errors.ts";
 import { normalQuantile } from "../math/normal.ts";
 import { type Key, uniform } from "../math/random.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
-import type { Products } from "./rows.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import type { Products } from "../tensor/rows.ts";
+import { rowsFrom, type Table } from "../tensor/table.ts";
 import type { Again, Scratch } from "./scratch.ts";
-import { rowsFrom, type Table } from "./table.ts";
 import { isQuadratic, stepsOf, type Tile } from "./tile.ts";
 import { wireLosses } from "./wire.ts";
 

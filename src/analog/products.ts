@@ -2,9 +2,9 @@
  * Products with a matrix on tiles by themselves, without a network: rows of numbers in, rows of numbers out.
  */
 import { ConfigError } from "../math/errors.ts";
+import { compileKernels } from "../tensor/kernels.ts";
+import { type Table, takeTable } from "../tensor/table.ts";
 import { type LookedMatrix, loadMatrix } from "./chip.ts";
-import { compileKernels } from "./kernels.ts";
-import { type Table, takeTable } from "./table.ts";
 import type { Tile } from "./tile.ts";
 import { numbersOf, TiledMatrix } from "./tiles.ts";
 

@@ -6,11 +6,12 @@
  * down the slope of a converter by its step (Esser et al. 2020, arXiv:1902.08153, eq. 3), as the logarithm of an `OutputBound`; where
  * that is learnt, S times the range is where the ADC ends, and moves with it (Zhou et al. 2021, arXiv:2111.06503).
  */
+
+import type { Parameter } from "../deep/parameter.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import type { Table } from "../tensor/table.ts";
 import { near } from "./bound.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
-import type { Parameter } from "./parameter.ts";
-import type { Table } from "./table.ts";
 import type { RangeRule, TiledMatrix } from "./tiles.ts";
 
 /** A range that holds more than this share of inputs shrinks (aihwkit 1.1.0). */

@@ -8,10 +8,10 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { type Key, randomKey } from "../math/random.ts";
+import type { Block } from "../tensor/heap.ts";
+import { type Kernels, normalCount } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
 import type { MatrixView } from "./crosspoints.ts";
-import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
 import type { Input, Purpose } from "./weights.ts";
 
 /** Products with the weights of an array. */

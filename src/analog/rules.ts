@@ -2,9 +2,9 @@
 import type { WeightStorage } from "../device/storage.ts";
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
+import type { Kernels } from "../tensor/kernels.ts";
 import { type Crosspoints, crosspointBytes, crosspoints } from "./crosspoints.ts";
 import { GatheredWeights, type GatherOptions } from "./gathered.ts";
-import type { Kernels } from "./kernels.ts";
 import { PulsedWeights, type PulseTrainOptions, TrainWriter, type UpkeepOptions } from "./pulsed.ts";
 import { type ConverterOptions, converterRead, exactRead, type Reader, readBytes } from "./reads.ts";
 import { type TransferOptions, TransferWeights, transferKinds } from "./transfer.ts";

@@ -2,10 +2,10 @@
  * Tables that all tiles share, for so many rows of outputs and of inputs: what one has just read, the next one writes while it is in
  * caches. Nothing in them lasts from one tile to the next but what is said so.
  */
-import type { Block } from "./heap.ts";
-import { type Kernels, normalCount } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
-import { type Table, tableOver, takeTable } from "./table.ts";
+import type { Block } from "../tensor/heap.ts";
+import { type Kernels, normalCount } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import { type Table, tableOver, takeTable } from "../tensor/table.ts";
 import { isQuadratic, type Tile } from "./tile.ts";
 
 export interface Scratch {

@@ -4,9 +4,9 @@
  * `forward` leaves outputs in `y`; `backward` takes the loss's derivative by them and leaves that by the inputs in `dx`.
  * Buffers are made once.
  */
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
 import type { Input, Purpose, Weights } from "./weights.ts";
 
 /** A layer with its buffers. */

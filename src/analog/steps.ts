@@ -11,6 +11,9 @@ import { invariants } from "../engine/devices.ts";
 import type { Expression } from "../language/expression.ts";
 import { ConfigError } from "../math/errors.ts";
 import type { Key } from "../math/random.ts";
+import type { Block, Heap } from "../tensor/heap.ts";
+import { each, locals } from "../tensor/loops.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
 import {
   br_if,
   type Code,
@@ -30,9 +33,6 @@ import {
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { Lowering } from "../wasm/lower.ts";
-import type { Block, Heap } from "./heap.ts";
-import { each, locals } from "./loops.ts";
-import { paddedColumns } from "./matvec.ts";
 import { type Distribution, type Draw, distributions, type Plan, type Pulse, type Slots } from "./plan.ts";
 import type { HitMemory } from "./trains.ts";
 

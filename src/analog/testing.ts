@@ -6,8 +6,8 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { type Key, randomKey, uniform } from "../math/random.ts";
-import { compileKernels } from "./kernels.ts";
-import { takeTable } from "./table.ts";
+import { compileKernels } from "../tensor/kernels.ts";
+import { takeTable } from "../tensor/table.ts";
 import type { Tile } from "./tile.ts";
 import { numbersOf, TiledMatrix } from "./tiles.ts";
 

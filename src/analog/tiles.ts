@@ -9,12 +9,10 @@
  */
 import { ConfigError } from "../math/errors.ts";
 import { randomKey } from "../math/random.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
-import { type Address, type Inputs, type PartWeights, TilePart } from "./part.ts";
-import { type Products, Rows } from "./rows.ts";
-import { type Scratch, takeScratch } from "./scratch.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import { type Products, Rows } from "../tensor/rows.ts";
 import {
   featuresOf,
   positionsOf,
@@ -23,9 +21,11 @@ import {
   tableNumbers,
   tableOver,
   takeTable,
-} from "./table.ts";
+} from "../tensor/table.ts";
+import type { Unfold } from "../tensor/unfold.ts";
+import { type Address, type Inputs, type PartWeights, TilePart } from "./part.ts";
+import { type Scratch, takeScratch } from "./scratch.ts";
 import { byVector, cuts, stepsOf, type Tile } from "./tile.ts";
-import type { Unfold } from "./unfold.ts";
 
 export interface TiledOptions {
   readonly tile: Tile;

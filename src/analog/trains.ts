@@ -6,6 +6,10 @@
  * (key, stream, u, k), packed as in src/math/random.ts, whatever else is drawn. Hits are the groups of four cells of a row
  * that get pulses, with a signed count for each: more than 0 raise a weight. Knows nothing of devices.
  */
+
+import type { Block, Heap } from "../tensor/heap.ts";
+import { each, locals } from "../tensor/loops.ts";
+import { addDraws } from "../tensor/noise.ts";
 import {
   type Code,
   FunctionBuilder,
@@ -23,9 +27,6 @@ import {
 import { uniform } from "../wasm/draws.ts";
 import { Emitter, Prologue } from "../wasm/emit.ts";
 import { Graph } from "../wasm/graph.ts";
-import type { Block, Heap } from "./heap.ts";
-import { each, locals } from "./loops.ts";
-import { addDraws } from "./noise.ts";
 
 /** Slots of a train, at most. */
 export const mostSlots = 31;

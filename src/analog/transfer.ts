@@ -16,10 +16,10 @@
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
 import { type Key, randomKey, uniform } from "../math/random.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
 import type { Crosspoints } from "./crosspoints.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
 import {
   largest,
   type PulseTrainOptions,

@@ -5,10 +5,10 @@
  * devices.
  */
 import { ConfigError } from "../math/errors.ts";
-import type { Block } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
-import { paddedColumns } from "./matvec.ts";
-import { withoutFilling } from "./table.ts";
+import type { Block } from "../tensor/heap.ts";
+import type { Kernels } from "../tensor/kernels.ts";
+import { paddedColumns } from "../tensor/matvec.ts";
+import { withoutFilling } from "../tensor/table.ts";
 
 /** A vector that matrices are multiplied by, with the list of its groups of four numbers that are not all 0. */
 export interface Input extends Block {

@@ -3,7 +3,7 @@
 import { aonCimArray, type Cost, costOf, networkCost, workOf } from "../analog/cost.ts";
 import { placeNetwork } from "../analog/placement.ts";
 import { analogMatrices, weightsOf } from "../analog/shapes.ts";
-import { quantityText } from "../fit/findings.ts";
+import { quantityText } from "../measured/findings.ts";
 import { placementPlot } from "../report/placement.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
 import {

@@ -2,11 +2,11 @@
 
 import { predictiveCheck } from "../fit/check.ts";
 import { type Fit, type FitOptions, fit } from "../fit/fit.ts";
-import { readCount } from "../fit/measurement.ts";
 import { type Posterior, posterior } from "../fit/posterior.ts";
-import type { Table } from "../fit/table.ts";
 import { ConfigError, DataError, NumericError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
+import { readCount } from "../measured/measurement.ts";
+import type { Table } from "../measured/table.ts";
 import type { ParameterValue } from "../report/experiment.ts";
 import { type Account, bestOf, dataOutcome, outcomeOf, wordOf } from "./account.ts";
 import { loadTable } from "./device.ts";

@@ -3,9 +3,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type ArraySize, checkSize } from "../analog/mapping.ts";
-import { type OnnxGraph, readOnnx } from "../analog/onnx.ts";
 import { type NetworkShape, networkShape } from "../analog/shapes.ts";
-import { onnxShape } from "../analog/traced.ts";
+import { type OnnxGraph, readOnnx } from "../exchange/onnx.ts";
+import { onnxShape } from "../exchange/traced.ts";
 import { DataError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
 import type { Figure } from "../report/figures.ts";

@@ -2,12 +2,12 @@
 
 import type { Check } from "../fit/check.ts";
 import type { Ranked } from "../fit/compare.ts";
-import { quantityText } from "../fit/findings.ts";
 import type { Fit } from "../fit/fit.ts";
-import { devicesOf, readCount } from "../fit/measurement.ts";
 import type { Posterior } from "../fit/posterior.ts";
-import type { Table } from "../fit/table.ts";
 import { unitDimension } from "../math/units.ts";
+import { quantityText } from "../measured/findings.ts";
+import { devicesOf, readCount } from "../measured/measurement.ts";
+import type { Table } from "../measured/table.ts";
 import { withError } from "../report/metrics.ts";
 import { residualSummary, residualsOf } from "../report/residuals.ts";
 import { numberText } from "../report/ticks.ts";

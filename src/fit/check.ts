@@ -8,9 +8,9 @@
 import { normalQuantile } from "../math/normal.ts";
 import { randomKey, uniform } from "../math/random.ts";
 import { mean, quantile, variance } from "../math/statistics.ts";
+import { type Measurement, readCount, type Sequence } from "../measured/measurement.ts";
 import type { Fit } from "./fit.ts";
 import { withValues } from "./fit.ts";
-import { type Measurement, readCount, type Sequence } from "./measurement.ts";
 import type { Posterior } from "./posterior.ts";
 import { replicate } from "./replicate.ts";
 

@@ -6,9 +6,9 @@
 import type { Model } from "../language/model.ts";
 import { DataError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";
+import { devicesOf, type Measurement, type Sequence } from "../measured/measurement.ts";
 import { type Branch, type Filter, type FilterOptions, filterOf } from "./filter.ts";
 import { compileKernel, type Kernel, type Rows } from "./kernel.ts";
-import { devicesOf, type Measurement, type Sequence } from "./measurement.ts";
 import { rowInputs, type TextOptions } from "./text.ts";
 
 export interface LikelihoodOptions {

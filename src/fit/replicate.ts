@@ -7,7 +7,7 @@ import { type DeviceArray, fabricate } from "../engine/array.ts";
 import { namesIn } from "../language/expression.ts";
 import type { Model } from "../language/model.ts";
 import { DataError } from "../math/errors.ts";
-import { devicesOf, type Measurement, type Sequence } from "./measurement.ts";
+import { devicesOf, type Measurement, type Sequence } from "../measured/measurement.ts";
 import { observedVariable, type TextOptions } from "./text.ts";
 
 export interface ReplicateOptions {

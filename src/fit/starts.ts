@@ -8,7 +8,7 @@ import type { CheckedModel, Parameter } from "../language/checked.ts";
 import { normalQuantile } from "../math/normal.ts";
 import { type Key, randomKey, uniform } from "../math/random.ts";
 import { powerDimension, sameDimension, unitDimension } from "../math/units.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement } from "../measured/measurement.ts";
 
 const siemens = unitDimension("S").dimension;
 /** Begins the largest conductance of a device off the largest value, where a bound would explain that one read only. */

@@ -5,7 +5,7 @@
  * name, type and dimension. Knows nothing of files, terminals or threads; `cli` and the browser bring those.
  */
 
-import type { State } from "../analog/sequential.ts";
+import type { State } from "../deep/sequential.ts";
 import type { Raster } from "../engine/raster.ts";
 import { ConfigError } from "../math/errors.ts";
 import { didYouMean } from "../math/nearest.ts";

@@ -1,9 +1,9 @@
 /** Data beside what a fitted model makes of them: steps against the conductance, spectra of reads. */
 
 import type { Fit } from "../fit/fit.ts";
-import type { Measurement, Sequence } from "../fit/measurement.ts";
 import { welch } from "../math/fourier.ts";
 import { mean, quantile, variance } from "../math/statistics.ts";
+import type { Measurement, Sequence } from "../measured/measurement.ts";
 import { type Figure, type LineFigure, linePlot, panelPlot } from "./figures.ts";
 import { extent } from "./lines.ts";
 

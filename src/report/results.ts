@@ -11,7 +11,7 @@ import { createRequire } from "node:module";
 import * as os from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeSafetensors } from "../analog/safetensors.ts";
+import { encodeSafetensors } from "../deep/safetensors.ts";
 import type { Raster } from "../engine/raster.ts";
 import type { ParameterValue, Result } from "./experiment.ts";
 import { type Report, reportHtml } from "./html.ts";

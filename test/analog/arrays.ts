@@ -1,11 +1,11 @@
 /** What tests of crosspoints have in common. */
 import { type Crosspoints, crosspointBytes, crosspoints } from "../../src/analog/crosspoints.ts";
-import { Heap } from "../../src/analog/heap.ts";
-import { compileKernels } from "../../src/analog/kernels.ts";
 import { type RuleOptions, ruleBytes, ruleWeights } from "../../src/analog/rules.ts";
 import { layOutLines, roomOf } from "../../src/analog/trains.ts";
 import type { WeightStorage } from "../../src/device/storage.ts";
 import { differentialPair, type Model, referenceDevice } from "../../src/index.ts";
+import { Heap } from "../../src/tensor/heap.ts";
+import { compileKernels } from "../../src/tensor/kernels.ts";
 
 export type Device = Model<"device">;
 

@@ -1,7 +1,7 @@
 /** Output bounds and scales of tiles that are learnt with a network, and how they come onto chips. */
 import { describe, expect, test } from "vitest";
 import { pcmInference } from "../../models/pcm-inference.ts";
-import type { Parameter } from "../../src/analog/parameter.ts";
+import type { Parameter } from "../../src/deep/parameter.ts";
 import {
   type AwareOptions,
   batchNorm,

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { pcm } from "../../models/pcm.ts";
 import { Crossbar } from "../../src/analog/crossbar.ts";
-import { compileKernels, normalCount } from "../../src/analog/kernels.ts";
 import { type DeviceArray, differentialPair, fabricate, type Time } from "../../src/index.ts";
+import { compileKernels, normalCount } from "../../src/tensor/kernels.ts";
 import { departure, limit, normal } from "../device/distribution.ts";
-import * as plain from "./plain.ts";
+import * as plain from "../tensor/plain.ts";
 
 const [rows, columns, width] = [3, 21, 24];
 const pairs = rows * columns;

@@ -6,8 +6,8 @@ import * as presets from "../../models/step-presets.ts";
 import type { Crosspoints } from "../../src/analog/crosspoints.ts";
 import { device, differentialPair, fabricate, referenceDevice } from "../../src/index.ts";
 import { randomKey } from "../../src/math/random.ts";
+import * as plain from "../tensor/plain.ts";
 import { cellsOf, type Device, moments, storageOf, zero } from "./arrays.ts";
-import * as plain from "./plain.ts";
 
 const f = Math.fround;
 const [rows, columns] = [30, 50];

@@ -17,7 +17,7 @@ import {
   sgd,
 } from "../../src/index.ts";
 import { departure, limit, normal } from "../device/distribution.ts";
-import * as plain from "./plain.ts";
+import * as plain from "../tensor/plain.ts";
 
 const f = Math.fround;
 const silent = pcm.with({ m3: 0, c3: "0 S" });

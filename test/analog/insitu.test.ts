@@ -12,8 +12,8 @@ import {
   sgd,
   tanh,
 } from "../../src/index.ts";
+import * as plain from "../tensor/plain.ts";
 import { storageOf } from "./arrays.ts";
-import * as plain from "./plain.ts";
 
 const step = 0.001;
 /** A device without spread whose every pulse is `step` of a weight. */

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { idealDevice } from "../../models/constant-step.ts";
 import { Crossbar } from "../../src/analog/crossbar.ts";
-import { compileKernels } from "../../src/analog/kernels.ts";
 import { MixedPrecision } from "../../src/analog/mixed.ts";
 import { differentialPair, fabricate } from "../../src/index.ts";
-import * as plain from "./plain.ts";
+import { compileKernels } from "../../src/tensor/kernels.ts";
+import * as plain from "../tensor/plain.ts";
 
 const f = Math.fround;
 const [rows, columns, width] = [7, 22, 24];

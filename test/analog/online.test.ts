@@ -14,7 +14,7 @@ import {
   sigmoid,
   trainOnline,
 } from "../../src/index.ts";
-import * as plain from "./plain.ts";
+import * as plain from "../tensor/plain.ts";
 
 type Loss = NonNullable<OnlineOptions["loss"]>;
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { importOnnx } from "../../src/analog/imported.ts";
+import { mapNetwork } from "../../src/analog/mapping.ts";
+import { layersShape } from "../../src/analog/outline.ts";
 import {
   attention,
   concatenation,
@@ -15,11 +16,10 @@ import {
   positions,
   relu,
   residual,
-} from "../../src/analog/layers.ts";
-import { mapNetwork } from "../../src/analog/mapping.ts";
-import { readOnnx } from "../../src/analog/onnx.ts";
-import { layersShape } from "../../src/analog/outline.ts";
-import { onnxShape } from "../../src/analog/traced.ts";
+} from "../../src/deep/layers.ts";
+import { importOnnx } from "../../src/exchange/imported.ts";
+import { readOnnx } from "../../src/exchange/onnx.ts";
+import { onnxShape } from "../../src/exchange/traced.ts";
 
 const graphOf = (name: string) => readOnnx(new Uint8Array(readFileSync(`test/golden/onnx/${name}.onnx`)));
 

@@ -1,10 +1,10 @@
 /** Products between converters, forwards and backwards, against aihwkit: test/golden/reads_aihwkit.py. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { compileKernels } from "../../src/analog/kernels.ts";
-import { paddedColumns } from "../../src/analog/matvec.ts";
 import { converterRead, readBytes } from "../../src/analog/reads.ts";
 import { type Input, Matrix } from "../../src/analog/weights.ts";
+import { compileKernels } from "../../src/tensor/kernels.ts";
+import { paddedColumns } from "../../src/tensor/matvec.ts";
 
 interface Case {
   readonly name: string;

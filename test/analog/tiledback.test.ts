@@ -1,14 +1,14 @@
 /** Convolutions cut over tiles, the way back through tiles, and what options are refused. */
 import { describe, expect, test } from "vitest";
-import { compileKernels } from "../../src/analog/kernels.ts";
-import { patches, patchPositions } from "../../src/analog/patches.ts";
-import { takeTable } from "../../src/analog/table.ts";
 import { cuts, type TileOptions, tile } from "../../src/analog/tile.ts";
 import { TiledMatrix } from "../../src/analog/tiles.ts";
-import { unfold } from "../../src/analog/unfold.ts";
 import { wireLosses } from "../../src/analog/wire.ts";
 import { randomKey, uniform } from "../../src/math/random.ts";
-import { normal } from "./plain.ts";
+import { compileKernels } from "../../src/tensor/kernels.ts";
+import { patches, patchPositions } from "../../src/tensor/patches.ts";
+import { takeTable } from "../../src/tensor/table.ts";
+import { unfold } from "../../src/tensor/unfold.ts";
+import { normal } from "../tensor/plain.ts";
 import { product } from "./plaintile.ts";
 
 const shared = compileKernels(2 ** 23);

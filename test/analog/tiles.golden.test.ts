@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { pcmInference } from "../../models/pcm-inference.ts";
 import { program } from "../../src/analog/chip.ts";
-import { compileKernels } from "../../src/analog/kernels.ts";
-import { takeTable } from "../../src/analog/table.ts";
 import { type TileOptions, tile } from "../../src/analog/tile.ts";
 import { TiledMatrix } from "../../src/analog/tiles.ts";
 import { normalQuantile } from "../../src/math/normal.ts";
 import { mean, variance } from "../../src/math/statistics.ts";
+import { compileKernels } from "../../src/tensor/kernels.ts";
+import { takeTable } from "../../src/tensor/table.ts";
 
 type Settings = Readonly<Record<string, number | string>>;
 interface Golden {

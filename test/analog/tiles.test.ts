@@ -1,11 +1,11 @@
 /** Products on tiles against their plain twin, with every effect alone and all together. */
 import { describe, expect, test } from "vitest";
-import { compileKernels } from "../../src/analog/kernels.ts";
-import { takeTable } from "../../src/analog/table.ts";
 import { type TileOptions, tile } from "../../src/analog/tile.ts";
 import { TiledMatrix } from "../../src/analog/tiles.ts";
 import { randomKey, uniform } from "../../src/math/random.ts";
-import { normal } from "./plain.ts";
+import { compileKernels } from "../../src/tensor/kernels.ts";
+import { takeTable } from "../../src/tensor/table.ts";
+import { normal } from "../tensor/plain.ts";
 import { type Given, product } from "./plaintile.ts";
 
 const numbers = (count: number, stream: number) =>

@@ -4,8 +4,8 @@ import { idealized } from "../../models/step-presets.ts";
 import { trainScales, trainsOf } from "../../src/analog/pulsed.ts";
 import { layOutLines } from "../../src/analog/trains.ts";
 import { philox, randomKey } from "../../src/math/random.ts";
+import * as plain from "../tensor/plain.ts";
 import { cellsOf, storageOf } from "./arrays.ts";
-import * as plain from "./plain.ts";
 
 const f = Math.fround;
 const key = randomKey("trains");

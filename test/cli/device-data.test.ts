@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deviceData, shippedDeviceData } from "../../datasets/device-data.ts";
 import { loadTable } from "../../src/cli/device.ts";
-import { devicesOf, readCount } from "../../src/fit/measurement.ts";
+import { devicesOf, readCount } from "../../src/measured/measurement.ts";
 
 const program = path.resolve("src/cli/memspike.ts");
 let folder = "";

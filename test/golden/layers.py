@@ -1,4 +1,4 @@
-"""Layers, losses and optimizers by PyTorch, for test/analog/golden.test.ts: python layers.py > layers.json
+"""Layers, losses and optimizers by PyTorch, for test/deep/golden.test.ts: python layers.py > layers.json
 
 Needs PyTorch (its version is written into the file). A case holds memspike's layers as plain data, weights in memspike's
 layout, inputs, what PyTorch makes of them in float64, and the derivatives of sum(dy y), or of the loss, by inputs and

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { networks } from "../../models/networks.ts";
 import { type Recipe, recipeOptions, recipeRate, recipes } from "../../models/recipes.ts";
-import { checkOptimizer, rateAt } from "../../src/analog/optimizer.ts";
+import { checkOptimizer, rateAt } from "../../src/deep/optimizer.ts";
 import { onTiles, tile } from "../../src/index.ts";
 
 const all: Readonly<Record<string, Recipe>> = recipes;
