@@ -47,7 +47,6 @@ export default experiment({
       rampSteps: resnet32.rampSteps,
       dropConnect: resnet32.dropConnect,
       remapEvery: resnet32.remapEvery,
-      clip: 0,
       learnScale: resnet32.learnScale,
       distillation: 0,
       chips: 25,

@@ -58,7 +58,6 @@ export default experiment({
       rampSteps: wrn16.rampSteps,
       dropConnect: wrn16.dropConnect,
       remapEvery: wrn16.remapEvery,
-      clip: 0,
       distillation: wrn16.distillation.share,
       chips: 25,
     },

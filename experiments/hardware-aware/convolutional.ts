@@ -53,7 +53,7 @@ export const pictureParameters = {
   rampSteps: 400,
   dropConnect: 0,
   remapEvery: 0,
-  clip: 2.5,
+  clip: 0,
   learnScale: false,
   distillation: 0,
   methods: ["as it is", "trained for chips"],

@@ -247,6 +247,7 @@ async function studyWith(
       ages,
       accuracy: accuracies.filter((list) => list.length > 0).map((list) => estimate(list)),
     });
+    const withThis = (): Found => ({ ...found, cases: [...found.cases, result()] });
     for (let c = 0; c < chips; c++) {
       let chip: Chip | undefined;
       for (const [a, age] of ages.entries()) {
@@ -254,16 +255,16 @@ async function studyWith(
         if (chip?.tile !== own) chip = await program(under.values(), own, { seed: `${o.seed}/${name}/${c}` });
         under.mount(chip.at(age, { driftCompensation: one.driftCompensation }));
         const { accuracy } = await evaluate(onChips, task.test, { signal: context.signal });
-        if (context.signal.aborted) return found;
+        if (context.signal.aborted) return accuracies[0].length > 0 ? withThis() : found;
         accuracies[a].push(accuracy);
         const share = (c * ages.length + a + 1) / (chips * ages.length);
         told(training ? 0.5 + 0.5 * share : share, `${name}: chip ${c + 1}, ${age}`);
         context.log({ stage: name, chip: c, age, accuracy });
       }
-      context.partial({ ...found, cases: [...found.cases, result()] });
+      context.partial(withThis());
     }
     under.mount();
-    found.cases = [...found.cases, result()];
+    found.cases = withThis().cases;
   }
   return found;
 }

@@ -69,18 +69,38 @@ test("ReRAM of each age has the spread of its polynomial", async () => {
   }
 });
 
-test("with distillation alone nobody asks for labels; with a share of it they count", async () => {
-  const inputs = Float32Array.from({ length: 40 * 6 }, (_, k) => Math.sin(k * k));
-  const task = (shift: number): Task => {
-    const examples = { inputs, labels: Uint8Array.from({ length: 40 }, (_, k) => (k + shift) % 3) };
-    return {
-      layers: [dense(6, 8), relu(), dense(8, 3)],
-      inputs: [6],
-      train: examples,
-      test: examples,
-      chance: 1 / 3,
-    };
+const inputs = Float32Array.from({ length: 40 * 6 }, (_, k) => Math.sin(k * k));
+const task = (shift: number): Task => {
+  const examples = { inputs, labels: Uint8Array.from({ length: 40 }, (_, k) => (k + shift) % 3) };
+  return {
+    layers: [dense(6, 8), relu(), dense(8, 3)],
+    inputs: [6],
+    train: examples,
+    test: examples,
+    chance: 1 / 3,
   };
+};
+
+test("chips that were looked at before an interruption count", async () => {
+  const stop = new AbortController();
+  const cases = ways({ methods: ["as it is"], chips: 5, ages: ["1 h", "1 day"] });
+  let looks = 0;
+  const found = await study(
+    task(0),
+    { floating: { ...training, epochs: 0 }, cases, seed: 1, fused: false },
+    {
+      signal: stop.signal,
+      progress() {},
+      partial() {},
+      log(event) {
+        if ("chip" in event && ++looks === 3) stop.abort();
+      },
+    },
+  );
+  expect(found.cases.map(({ accuracy }) => accuracy.map(({ n }) => n))).toEqual([[2, 1]]);
+});
+
+test("with distillation alone nobody asks for labels; with a share of it they count", async () => {
   const losses = async (distillation: number, shift: number) => {
     const cases = ways({ distillation, methods: ["trained for chips"], noise: 0.5 });
     const found = await study(
