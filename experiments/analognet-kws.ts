@@ -2,10 +2,9 @@
 import { readNetworks, shippedNetwork } from "../datasets/weights.ts";
 import { analognetKws } from "../models/analognet.ts";
 import { experiment, type LookOptions, type Result, type State, type Time } from "../src/index.ts";
-import { analognetArray, analognetMapping, descent, firstGain } from "./hardware-aware/analognets.ts";
+import { analognetTexts, casesByBits, descent } from "./hardware-aware/analognets.ts";
 import { keywordShape, keywords } from "./hardware-aware/keywords.ts";
 import {
-  type Case,
   errorFigure,
   type Found,
   networkName,
@@ -57,24 +56,12 @@ export default experiment({
   },
   describe: {
     data: '"speech-commands", the training part that is present, or "sample", features of 20 clips a class that ship with the program',
-    epochs: "passes in floating point",
-    learningRate: "of stochastic gradient descent with momentum 0.9; it falls along half a cosine",
+    ...analognetTexts,
     batch: "clips of a step",
-    awareEpochs: "passes of training for the crossbar, which starts from the weights in floating point",
-    awareRate: "its learning rate",
-    bits: "bits of both converters, one case each",
-    noise:
-      "standard deviation of the noise on weights in training for the crossbar, over the largest weight of a layer",
-    clip: "weights of a layer are clipped at so many of their standard deviations",
-    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers; 0 to learn it",
-    rangeBatches: "batches over which input ranges and the gain are looked for before they are learnt",
-    chips: "programmings of each case",
-    ages: "times after programming",
     driftCompensation:
       '"global", one factor for each layer; "gain", and the ADC\'s gain follows the drift of the array; "column" or "none"',
     weights:
       '"shipped", folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point',
-    fused: "fuse products and sums: a third faster, and other bits on other machines",
   },
   metrics: {
     ...tableMetrics,
@@ -83,33 +70,11 @@ export default experiment({
   },
 
   async run(given, context) {
-    const { batch, bits, chips, clip, gain, noise, weights } = given;
+    const { batch, weights } = given;
     const ages = given.ages as readonly Time[];
     const driftCompensation = given.driftCompensation as LookOptions["driftCompensation"];
     const { split, ...data } = await keywords(given.data, context.seed);
-    const mapping = analognetMapping({ rangeBatches: given.rangeBatches, gain });
-    const cases = bits.flatMap((width): Case[] => {
-      const array = analognetArray(width, gain || firstGain);
-      return [
-        { name: `${width} bits, as it is`, mapping, tile: array, ages, chips, driftCompensation },
-        {
-          name: `${width} bits, trained for it`,
-          mapping: { ...mapping, clipSigmas: clip },
-          training: {
-            epochs: given.awareEpochs,
-            batch,
-            optimizer: descent(given.awareRate),
-            noise: "constant",
-            noiseScale: noise,
-            tile: array,
-          },
-          tile: array,
-          ages,
-          chips,
-          driftCompensation,
-        },
-      ];
-    });
+    const cases = casesByBits({ ...given, ages, driftCompensation });
     const chance = 1 / 12;
     const result = (found: Found): Result => ({
       metrics: {

@@ -2,9 +2,9 @@
 import { readNetworks } from "../datasets/weights.ts";
 import { analognetVww } from "../models/analognet.ts";
 import { type Estimate, experiment, type Result, type Time } from "../src/index.ts";
-import { analognetArray, analognetMapping, descent, firstGain } from "./hardware-aware/analognets.ts";
+import { analognetTexts, casesByBits, descent } from "./hardware-aware/analognets.ts";
 import { persons } from "./hardware-aware/persons.ts";
-import { type Case, errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
+import { errorFigure, type Found, study, tableMetrics, tableOf } from "./hardware-aware/study.ts";
 
 /** What an accuracy on chips lacks of that in floating point, in points. */
 const lost = ({ mean, standardError, interval95: [low, high], n }: Estimate, floating: number): Estimate => ({
@@ -59,22 +59,10 @@ export default experiment({
     side: "pixels of height and width of the grey pictures; cycles and energy of the stand-in are those of 100",
     images: "pictures to learn from, 0 for all that are here",
     tests: "pictures to be tested on, 0 for all that are here",
-    epochs: "passes in floating point",
-    learningRate: "of stochastic gradient descent with momentum 0.9; it falls along half a cosine",
+    ...analognetTexts,
     batch: "pictures of a step",
-    awareEpochs: "passes of training for the crossbar, which starts from the weights in floating point",
-    awareRate: "its learning rate",
-    bits: "bits of both converters, one case each",
-    noise:
-      "standard deviation of the noise on weights in training for the crossbar, over the largest weight of a layer",
-    clip: "weights of a layer are clipped at so many of their standard deviations",
-    gain: "full inputs on full weights that reach the end of the ADC, the same for all layers; 0 to learn it",
-    rangeBatches: "batches over which input ranges and the gain are looked for before they are learnt",
-    chips: "programmings of each case",
-    ages: "times after programming",
     weights:
       "folder of an earlier run, whose networks are taken over, or a .safetensors file with one in floating point",
-    fused: "fuse products and sums: a third faster, and other bits on other machines",
   },
   metrics: {
     ...tableMetrics,
@@ -84,7 +72,7 @@ export default experiment({
   },
 
   async run(given, context) {
-    const { batch, bits, chips, clip, gain, noise, side, weights } = given;
+    const { batch, side, weights } = given;
     const ages = given.ages as readonly Time[];
     const { split, ...data } = await persons(given.data, {
       side,
@@ -93,22 +81,7 @@ export default experiment({
       signal: context.signal,
       reading: (part) => context.progress(0, `reading pictures, ${Math.round(100 * part)} %`),
     });
-    const mapping = analognetMapping({ rangeBatches: given.rangeBatches, gain });
-    const cases = bits.flatMap((width): Case[] => {
-      const array = analognetArray(width, gain || firstGain);
-      const training = { epochs: given.awareEpochs, batch, optimizer: descent(given.awareRate), tile: array };
-      return [
-        { name: `${width} bits, as it is`, mapping, tile: array, ages, chips },
-        {
-          name: `${width} bits, trained for it`,
-          mapping: { ...mapping, clipSigmas: clip },
-          training: { ...training, noise: "constant", noiseScale: noise },
-          tile: array,
-          ages,
-          chips,
-        },
-      ];
-    });
+    const cases = casesByBits({ ...given, ages });
     const result = (found: Found): Result => ({
       metrics: {
         ...tableOf(found, data),
