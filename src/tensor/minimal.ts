@@ -84,7 +84,6 @@ const geometryFields = [
   "vectors",
 ] as const;
 type Field = (typeof geometryFields)[number];
-export const geometryNumbers = geometryFields.length;
 
 export function geometryWords(g: Geometry): number[] {
   const pixel = 4 * g.channels;

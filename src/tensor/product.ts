@@ -121,10 +121,6 @@ export interface Panels extends Block {
   readonly n: number;
 }
 
-export function takePanels(heap: Heap, k: number, n: number): Panels {
-  return { ...heap.take(panelNumbers(k, n)), k, n };
-}
-
 const plus = (a: Code, b: Code): Code => i32.add(a, b);
 const times = (a: Code, b: Code): Code => i32.mul(a, b);
 
